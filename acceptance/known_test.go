@@ -1,0 +1,133 @@
+package acceptance
+
+import (
+	"slices"
+	"testing"
+)
+
+// knownOpen lists what is known to be wrong in Redoubt and not repaired yet. The rest of a test runs in spite of it. A
+// case that works again fails until it is taken off this list, which is empty when all is well.
+var knownOpen = []finding{
+	{1, `TIME(n) has six digits or none, the fraction of aggregates and casts is cut`, [][2]string{
+		{"testdata/shop_queries.sql", "dates with fractions in rows"},
+		{"testdata/shop_queries.sql", "time values"},
+		{"TestDump/same_tables", "every_type"},
+		{"TestDump/same_tables", "purchase"},
+		{"TestDump/same_tables_after_writes", "every_type"},
+	}},
+	{8, `WITH ROLLUP`, [][2]string{
+		{"testdata/shop_queries.sql", "rollup of one column"},
+		{"testdata/shop_queries.sql", "rollup of two columns"},
+	}},
+	{14, `a window over an aggregate`, [][2]string{
+		{"testdata/shop_queries.sql", "window over an aggregate"},
+	}},
+	{22, `DELETE of parent and child`, [][2]string{
+		{"testdata/shop_queries.sql", "delete from two tables"},
+		{"TestDump/same_tables_after_writes", "purchase"},
+		{"TestDump/same_tables_after_writes", "purchase_line"},
+		{"TestDump/same_tables_after_writes", "purchase_total"},
+	}},
+	{26, `UPDATE of a view`, [][2]string{
+		{"testdata/shop_queries.sql", "update through a view"},
+	}},
+	{29, `missing functions`, [][2]string{
+		{"testdata/shop_queries.sql", "numeric functions"},
+	}},
+	{32, `unicode_ci has no expansions`, [][2]string{
+		{"testdata/shop_queries.sql", "equality in unicode_ci"},
+	}},
+	{40, `LOAD DATA … OPTIONALLY ENCLOSED BY`, [][2]string{
+		{"LOAD DATA LOCAL", "simple fields"},
+		{"LOAD DATA LOCAL", "enclosed fields"},
+		{"LOAD DATA LOCAL", "a terminator inside of an enclosed field"},
+		{"LOAD DATA LOCAL", "escapes and NULL"},
+	}},
+	{44, `metadata of columns`, [][2]string{
+		{"binary protocol", "every_type"},
+		{"binary protocol", "purchase"},
+	}},
+	{54, `decimals of expressions in the binary protocol`, [][2]string{
+		{"prepared", "date formats"},
+		{"prepared", "date arithmetic"},
+	}},
+	{47, `SHOW CREATE TABLE and ENUM, SET, VIRTUAL; collations in a dump`, [][2]string{
+		{"dump of Redoubt", "loads into MariaDB"},
+	}},
+	{58, `ENUM and SET become numbers when they become text`, [][2]string{
+		{"testdata/shop_queries.sql", "enum, set and numbers become text"},
+	}},
+	{59, `CREATE TABLE with columns and SELECT`, [][2]string{
+		{"testdata/shop_queries.sql", "create table with columns and select"},
+	}},
+	{60, `DROP PRIMARY KEY with MODIFY`, [][2]string{
+		{"testdata/shop_queries.sql", "primary key is moved"},
+	}},
+	{64, `OFFSET of a UNION`, [][2]string{
+		{"testdata/shop_queries.sql", "union with an offset"},
+	}},
+	{72, `rows and NULL`, [][2]string{
+		{"testdata/shop_queries.sql", "row not in, with NULL"},
+	}},
+	{73, `NULL NOT IN (subquery)`, [][2]string{
+		{"testdata/shop_queries.sql", "NULL not in a subquery"},
+		{"testdata/shop_queries.sql", "not in a subquery with NULL"},
+	}},
+	{74, `NOT EXISTS and NULL`, [][2]string{
+		{"testdata/shop_queries.sql", "not exists, with NULL"},
+	}},
+	{76, `panics of subqueries below UNION`, [][2]string{
+		{"testdata/shop_queries.sql", "subquery in a subquery below a union"},
+	}},
+	{77, `parenthesised SELECT with ORDER BY`, [][2]string{
+		{"testdata/shop_queries.sql", "order of a parenthesised select"},
+	}},
+	{79, `IN (subquery) inside of a derived table that is joined`, [][2]string{
+		{"testdata/shop_queries.sql", "derived table with a subquery, joined"},
+	}},
+	{80, `<=> in a join by an index`, [][2]string{
+		{"testdata/shop_queries.sql", "null-safe join by an index"},
+	}},
+	{81, `EXISTS and IN by an index give rows several times`, [][2]string{
+		{"testdata/shop_queries.sql", "exists by an index"},
+	}},
+	{82, `hash joins on text`, [][2]string{
+		{"testdata/shop_queries.sql", "hash join on text"},
+	}},
+}
+
+// finding is something that was found to be wrong: its number, what it is, and the cases (where, name) that meet it.
+type finding struct {
+	number int
+	what   string
+	cases  [][2]string
+}
+
+// knownBy gives the finding that a case is known to meet, or nil.
+func knownBy(where, name string) *finding {
+	for i := range knownOpen {
+		if slices.Contains(knownOpen[i].cases, [2]string{where, name}) {
+			return &knownOpen[i]
+		}
+	}
+	return nil
+}
+
+// isOpen tells whether a finding is on the list.
+func isOpen(number int) bool {
+	return slices.ContainsFunc(knownOpen, func(f finding) bool { return f.number == number })
+}
+
+// known runs one case. It passes, or it is a known finding and fails; everything else is an error.
+func known(t *testing.T, where, name string, run func() error) {
+	t.Helper()
+	f, err := knownBy(where, name), run()
+	switch {
+	case err != nil && f != nil:
+		t.Logf("known finding %d (%s): %s, %s: %v", f.number, f.what, where, name, err)
+	case err != nil:
+		t.Errorf("%s, %s: %v", where, name, err)
+	case f != nil:
+		t.Errorf("%s, %s: finding %d no longer shows: take it off the list knownOpen", where, name, f.number)
+	}
+}

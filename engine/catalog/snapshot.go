@@ -1,0 +1,251 @@
+package catalog
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"redoubt/scn"
+	"redoubt/wal/redo"
+)
+
+// RowChange is a change of one row of a dictionary table: whole rows, nil for none.
+type RowChange struct {
+	Table         scn.Space
+	At            scn.SCN // of the new version; 0 if it is the snapshot's own
+	Before, After redo.Row
+}
+
+type objectKey struct {
+	kind   ObjectKind
+	schema scn.Space
+	folded string
+}
+
+// Snapshot is the dictionary as of one SCN. It is immutable.
+type Snapshot struct {
+	at      scn.SCN
+	schemas map[scn.Space]*Schema
+	tables  map[scn.Space]*Table
+	objects map[objectKey]*Object
+	rewinds map[scn.Space][]scn.Rewind
+
+	schemaByName map[string]*Schema
+	tableByName  map[scn.Space]map[string]*Table
+}
+
+// Empty is the dictionary of a new database.
+func Empty() *Snapshot {
+	s := &Snapshot{}
+	return s.copy(0)
+}
+
+// SCN is the last change that the snapshot holds.
+func (s *Snapshot) SCN() scn.SCN { return s.at }
+
+// Schema finds a schema by name, whatever its case.
+func (s *Snapshot) Schema(name string) (*Schema, bool) {
+	v, ok := s.schemaByName[Fold(name)]
+	return v, ok
+}
+
+// SchemaByID finds a schema by its id.
+func (s *Snapshot) SchemaByID(id scn.Space) (*Schema, bool) {
+	v, ok := s.schemas[id]
+	return v, ok
+}
+
+// Schemas lists the schemas by name.
+func (s *Snapshot) Schemas() []*Schema {
+	return slices.SortedFunc(maps.Values(s.schemas), func(a, b *Schema) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// Table finds a table by the names of its schema and its own, whatever their case.
+func (s *Snapshot) Table(schema, name string) (*Table, bool) {
+	owner, ok := s.Schema(schema)
+	if !ok {
+		return nil, false
+	}
+	t, ok := s.tableByName[owner.ID][Fold(name)]
+	return t, ok
+}
+
+// TableByID finds a table, system tables included, by its space.
+func (s *Snapshot) TableByID(id scn.Space) (*Table, bool) {
+	if id < FirstUserSpace {
+		return SystemTable(id)
+	}
+	t, ok := s.tables[id]
+	return t, ok
+}
+
+// Tables lists the tables of a schema by name.
+func (s *Snapshot) Tables(schema string) []*Table {
+	owner, ok := s.Schema(schema)
+	if !ok {
+		return nil
+	}
+	return slices.SortedFunc(maps.Values(s.tableByName[owner.ID]), func(a, b *Table) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// AllTables lists every table of users by id.
+func (s *Snapshot) AllTables() []*Table {
+	return slices.SortedFunc(maps.Values(s.tables), func(a, b *Table) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// Objects lists the objects of a kind in a schema by name.
+func (s *Snapshot) Objects(kind ObjectKind, schema string) []*Object {
+	owner, ok := s.Schema(schema)
+	if !ok {
+		return nil
+	}
+	var out []*Object
+	for k, o := range s.objects {
+		if k.kind == kind && k.schema == owner.ID {
+			out = append(out, o)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Object) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Object finds an object by kind and names, whatever their case.
+func (s *Snapshot) Object(kind ObjectKind, schema, name string) (*Object, bool) {
+	owner, ok := s.Schema(schema)
+	if !ok {
+		return nil, false
+	}
+	o, ok := s.objects[objectKey{kind, owner.ID, Fold(name)}]
+	return o, ok
+}
+
+// Lineage gives what a reader at an SCN sees of space, which is a table or one of its indexes.
+func (s *Snapshot) Lineage(space scn.Space, at scn.SCN) scn.Lineage {
+	if len(s.rewinds) == 0 {
+		return scn.Simple(space, at)
+	}
+	return scn.LineageAt(space, at, func(v scn.Space) []scn.Rewind { return s.rewinds[v] })
+}
+
+// With gives the snapshot after the changes of one commit. s stays as it is.
+func (s *Snapshot) With(at scn.SCN, changes []RowChange) (*Snapshot, error) {
+	next := s.copy(at)
+	for i := range changes {
+		if err := next.apply(at, &changes[i]); err != nil {
+			return nil, fmt.Errorf("catalog at SCN %d: %w", at, err)
+		}
+	}
+	return next, nil
+}
+
+// copy gives a snapshot whose maps may be changed.
+func (s *Snapshot) copy(at scn.SCN) *Snapshot {
+	c := &Snapshot{
+		at:           at,
+		schemas:      cloneMap(s.schemas),
+		tables:       cloneMap(s.tables),
+		objects:      cloneMap(s.objects),
+		rewinds:      cloneMap(s.rewinds),
+		schemaByName: cloneMap(s.schemaByName),
+		tableByName:  make(map[scn.Space]map[string]*Table, len(s.tableByName)),
+	}
+	maps.Copy(c.tableByName, s.tableByName) // inner maps are copied when they change
+	return c
+}
+
+func cloneMap[K comparable, V any](m map[K]V) map[K]V {
+	if m == nil {
+		return map[K]V{}
+	}
+	return maps.Clone(m)
+}
+
+func (s *Snapshot) apply(at scn.SCN, c *RowChange) error {
+	switch c.Table {
+	case SchemasSpace:
+		return s.applySchema(c)
+	case TablesSpace:
+		return s.applyTable(c)
+	case ObjectsSpace:
+		s.applyObject(c)
+	case RewindsSpace:
+		s.applyRewind(at, c)
+	}
+	return nil
+}
+
+func (s *Snapshot) applySchema(c *RowChange) error {
+	if c.Before != nil {
+		id := scn.Space(field(c.Before, 1).Uint())
+		if old := s.schemas[id]; old != nil && s.schemaByName[Fold(old.Name)] == old {
+			delete(s.schemaByName, Fold(old.Name))
+		}
+		delete(s.schemas, id)
+	}
+	if c.After == nil {
+		return nil
+	}
+	v := &Schema{}
+	if err := json.Unmarshal(field(c.After, 2).Data(), v); err != nil {
+		return fmt.Errorf("definition of schema %v: %w", field(c.After, 1), err)
+	}
+	s.schemas[v.ID], s.schemaByName[Fold(v.Name)] = v, v
+	return nil
+}
+
+func (s *Snapshot) applyTable(c *RowChange) error {
+	if c.Before != nil {
+		s.removeTable(scn.Space(field(c.Before, 1).Uint()))
+	}
+	if c.After == nil {
+		return nil
+	}
+	t := &Table{}
+	if err := json.Unmarshal(field(c.After, 2).Data(), t); err != nil {
+		return fmt.Errorf("definition of table %v: %w", field(c.After, 1), err)
+	}
+	names := cloneMap(s.tableByName[t.Schema])
+	names[Fold(t.Name)] = t
+	s.tables[t.ID], s.tableByName[t.Schema] = t, names
+	return nil
+}
+
+func (s *Snapshot) removeTable(id scn.Space) {
+	old := s.tables[id]
+	if old == nil {
+		return
+	}
+	delete(s.tables, id)
+	if s.tableByName[old.Schema][Fold(old.Name)] == old {
+		names := cloneMap(s.tableByName[old.Schema])
+		delete(names, Fold(old.Name))
+		s.tableByName[old.Schema] = names
+	}
+}
+
+func (s *Snapshot) applyObject(c *RowChange) {
+	key := func(row redo.Row) objectKey {
+		return objectKey{ObjectKind(field(row, 1).Data()), scn.Space(field(row, 2).Uint()), string(field(row, 3).Data())}
+	}
+	if c.Before != nil {
+		delete(s.objects, key(c.Before))
+	}
+	if c.After != nil {
+		k := key(c.After)
+		s.objects[k] = &Object{k.kind, k.schema, string(field(c.After, 4).Data()), string(field(c.After, 5).Data())}
+	}
+}
+
+func (s *Snapshot) applyRewind(at scn.SCN, c *RowChange) {
+	if c.After == nil {
+		return // rewinds are facts; folding, which ends them, rewrites rows first
+	}
+	space := scn.Space(field(c.After, 2).Uint())
+	if c.At != 0 {
+		at = c.At
+	}
+	r := scn.Rewind{At: at, To: scn.SCN(field(c.After, 3).Uint()), Source: scn.Space(field(c.After, 4).Uint())}
+	s.rewinds[space] = append(slices.Clone(s.rewinds[space]), r)
+}

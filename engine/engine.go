@@ -1,0 +1,358 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"redoubt/engine/catalog"
+	"redoubt/engine/mvcc"
+	"redoubt/engine/txn"
+	"redoubt/scn"
+	"redoubt/wal/redo"
+)
+
+// ErrFormat is returned by Open for a state store of another version of the format.
+var ErrFormat = errors.New("the state store has a format that this version does not know")
+
+// Options say where the state is and what the engine needs of its surroundings.
+type Options struct {
+	FS            vfs.FS // file system of the state store
+	Dir           string // directory of the state store; made if it does not exist
+	CacheBytes    int64  // block cache; default 256 MiB
+	MemtableBytes uint64 // size at which recent changes are flushed; default 64 MiB
+	StoreLogger   pebble.Logger
+	OnStoreError  func(error)      // told when the state cannot be written in the background; the owner should stop
+	Collator      catalog.Collator // sort keys of text; must be the same for ever
+	NodeOrdinal   uint16           // 1 to 4095: distinguishes the transaction ids of this node
+	Now           func() time.Time // default time.Now; only for transaction ids
+}
+
+// Validate tells what is wrong with the options, if anything, and puts in the defaults.
+func (o *Options) Validate() error {
+	if o.FS == nil || o.Dir == "" {
+		return errors.New("engine: options need a file system and a directory")
+	}
+	if o.NodeOrdinal < 1 || o.NodeOrdinal > 4095 {
+		return fmt.Errorf("engine: node ordinal %d is not between 1 and 4095", o.NodeOrdinal)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return nil
+}
+
+// Engine is the state of one database on this node.
+type Engine struct {
+	options   Options
+	store     *mvcc.Store
+	certifier *txn.Certifier
+	env       *txn.Env
+
+	applying sync.Mutex
+	now      atomic.Pointer[published]
+
+	sums     sync.RWMutex // guards the three below
+	tables   map[scn.Space]TableState
+	indexes  map[scn.Space]indexState
+	defining []scn.SCN // SCNs at which the dictionary changed, ascending
+
+	past     pastCatalogs
+	inFlight inFlight
+	xids     xidSource
+	numbers  sequences
+}
+
+// Open opens the state, making an empty one if there is none. Propose connects it to the log.
+func Open(o Options) (*Engine, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	store, err := mvcc.Open(mvcc.Options{
+		FS: o.FS, Dir: o.Dir, CacheBytes: o.CacheBytes, MemtableBytes: o.MemtableBytes, Logger: o.StoreLogger, OnError: o.OnStoreError,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{options: o, store: store, tables: map[scn.Space]TableState{}, indexes: map[scn.Space]indexState{}}
+	if err := e.load(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open state in %s: %w", o.Dir, err), store.Close())
+	}
+	return e, nil
+}
+
+// load reads what the engine keeps in memory, and makes its parts.
+func (e *Engine) load() error {
+	if err := e.checkFormat(); err != nil {
+		return err
+	}
+	raw, err := e.store.Meta(metaPosition)
+	if err != nil {
+		return err
+	}
+	position, err := decodePosition(raw)
+	if err != nil {
+		return err
+	}
+	e.now.Store(&published{position: position, catalog: catalog.Empty()})
+	if e.defining, err = e.loadDefining(); err != nil {
+		return err
+	}
+	dictionary, err := e.loadCatalog(position.SCN)
+	if err != nil {
+		return err
+	}
+	e.store.SetVisible(position.SCN)
+	e.now.Store(&published{position: position, catalog: dictionary})
+	if err := e.loadSums(); err != nil {
+		return err
+	}
+	e.xids = xidSource{ordinal: uint64(e.options.NodeOrdinal), now: e.options.Now, last: position.TimeMicros}
+	e.numbers = sequences{engine: e, given: map[uint64]*block{}}
+	e.certifier = txn.NewCertifier(e.store, e.current)
+	e.env = &txn.Env{
+		Store: e.store, Collator: e.options.Collator, Current: e.current, NewXID: e.xids.next,
+		NewRowID: e.newRowID, NewSpace: e.newSpace, RowsCount: e.rowsCount,
+	}
+	return nil
+}
+
+func (e *Engine) checkFormat() error {
+	raw, err := e.store.Meta(metaFormat)
+	if err != nil {
+		return err
+	}
+	if raw == nil {
+		b := e.store.NewBatch()
+		if err := b.SetMeta(metaFormat, []byte{formatVersion}); err != nil {
+			return err
+		}
+		return b.Commit()
+	}
+	if len(raw) != 1 || raw[0] != formatVersion {
+		return fmt.Errorf("%w: it has %v, this version reads %d", ErrFormat, raw, formatVersion)
+	}
+	return nil
+}
+
+// loadSums reads the sums of all tables and the states of all indexes that ever were.
+func (e *Engine) loadSums() error {
+	tables, err := e.store.MetaPrefix(metaTablePrefix)
+	if err != nil {
+		return err
+	}
+	for name, raw := range tables {
+		id, err := metaSpace(name, metaTablePrefix)
+		if err != nil {
+			return err
+		}
+		if e.tables[id], err = decodeTableState(raw); err != nil {
+			return err
+		}
+	}
+	indexes, err := e.store.MetaPrefix(metaIndexPrefix)
+	if err != nil {
+		return err
+	}
+	for name, raw := range indexes {
+		id, err := metaSpace(name, metaIndexPrefix)
+		if err != nil {
+			return err
+		}
+		if e.indexes[id], err = decodeIndexState(raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func metaSpace(name, prefix string) (scn.Space, error) {
+	id, err := strconv.ParseUint(strings.TrimPrefix(name, prefix), 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("state store: named value %q: %w", name, err)
+	}
+	return scn.Space(id), nil
+}
+
+// Propose connects the engine's transactions to the log. Call it once, before the first of them commits.
+func (e *Engine) Propose(p txn.Proposer) { e.env.Proposer = p }
+
+// Begin starts a transaction on the newest applied SCN.
+func (e *Engine) Begin(o txn.Options) *txn.Txn { return txn.Begin(e.env, o) }
+
+// View starts a read-only transaction as of an SCN, with the catalog of that SCN.
+func (e *Engine) View(at scn.SCN) (*txn.Txn, error) {
+	dictionary, err := e.CatalogAt(at)
+	if err != nil {
+		return nil, err
+	}
+	return txn.View(e.env, at, dictionary), nil
+}
+
+// Applied is the newest SCN that is part of the state.
+func (e *Engine) Applied() scn.SCN { return e.now.Load().position.SCN }
+
+// Position is how far the log has been applied.
+func (e *Engine) Position() Position { return e.now.Load().position }
+
+// Durable is how far the log would be applied after a crash right now.
+func (e *Engine) Durable() (Position, error) {
+	raw, err := e.store.DurableMeta(metaPosition)
+	if err != nil {
+		return Position{}, err
+	}
+	return decodePosition(raw)
+}
+
+// Persist makes everything applied so far durable and tells how far that is.
+func (e *Engine) Persist(context.Context) (Position, error) {
+	if err := e.store.Flush(); err != nil {
+		return Position{}, err
+	}
+	return e.Durable()
+}
+
+// Checkpoint copies the durable state into dir, which must not exist, by hard links where it can.
+func (e *Engine) Checkpoint(dir string) error { return e.store.Checkpoint(dir) }
+
+// StateHash sums up the state as of the newest applied SCN.
+func (e *Engine) StateHash() StateHash {
+	e.sums.RLock()
+	defer e.sums.RUnlock()
+	return sumUp(e.Applied(), e.tables)
+}
+
+// TableHash sums up the rows of one table.
+func (e *Engine) TableHash(table scn.Space) TableState { return e.tableState(table) }
+
+// StoreMetrics gives the figures of the state store.
+func (e *Engine) StoreMetrics() *pebble.Metrics { return e.store.Metrics() }
+
+// Certify is asked by the leader, in SCN order, whether a proposed transaction may take the place at in the log.
+// prepared is its decoded form if it was proposed on this node, else nil; it is kept until the SCN is applied.
+func (e *Engine) Certify(at scn.SCN, body []byte, prepared *txn.Prepared) error {
+	if prepared == nil {
+		record, err := redo.DecodeTransaction(body)
+		if err != nil {
+			return err
+		}
+		return e.certifier.Certify(record, at)
+	}
+	if err := e.certifier.Certify(prepared.Record, at); err != nil {
+		return err
+	}
+	e.inFlight.put(at, prepared)
+	return nil
+}
+
+// Abandon forgets what Certify let in and what was not yet applied.
+func (e *Engine) Abandon() {
+	e.certifier.Abandon()
+	e.inFlight.clear()
+}
+
+// Close flushes and closes the state. Transactions must have ended.
+func (e *Engine) Close() error { return e.store.Close() }
+
+func (e *Engine) current() (scn.SCN, *catalog.Snapshot) {
+	now := e.now.Load()
+	return now.position.SCN, now.catalog
+}
+
+func (e *Engine) rowsCount(table scn.Space) uint64 { return e.tableState(table).Rows }
+
+func (e *Engine) tableState(table scn.Space) TableState {
+	e.sums.RLock()
+	defer e.sums.RUnlock()
+	return e.tables[table]
+}
+
+// decode gives the record of an SCN and, if this node certified it, its whole rows.
+func (e *Engine) decode(at scn.SCN, body []byte) (*redo.Transaction, []txn.RowPair, error) {
+	if p := e.inFlight.take(at); p != nil {
+		if xid, err := redo.TransactionXID(body); err == nil && xid == p.Record.XID {
+			return p.Record, p.Rows, nil
+		}
+	}
+	record, err := redo.DecodeTransaction(body)
+	return record, nil, err
+}
+
+// publish lets readers see what an applier wrote.
+func (e *Engine) publish(a *applier) {
+	e.sums.Lock()
+	maps.Copy(e.tables, a.tables)
+	maps.Copy(e.indexes, a.indexes)
+	e.defining = append(e.defining, a.defined...)
+	e.sums.Unlock()
+	e.store.SetVisible(a.position.SCN)
+	e.now.Store(&published{position: a.position, catalog: a.catalog})
+}
+
+// inFlight keeps the decoded form of transactions that were certified here and are not yet applied.
+type inFlight struct {
+	mu    sync.Mutex
+	bySCN map[scn.SCN]*txn.Prepared
+}
+
+func (f *inFlight) put(at scn.SCN, p *txn.Prepared) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.bySCN == nil {
+		f.bySCN = map[scn.SCN]*txn.Prepared{}
+	}
+	f.bySCN[at] = p
+}
+
+func (f *inFlight) take(at scn.SCN) *txn.Prepared {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.bySCN[at]
+	delete(f.bySCN, at)
+	return p
+}
+
+func (f *inFlight) clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.bySCN = nil
+}
+
+// xidSource gives transaction ids: 52 bits of time in microseconds, never going back, and 12 of the node.
+type xidSource struct {
+	ordinal uint64
+	now     func() time.Time
+	mu      sync.Mutex
+	last    int64
+}
+
+func (s *xidSource) next() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = max(s.last+1, s.now().UnixMicro())
+	return uint64(s.last)<<12 | s.ordinal
+}
+
+// definedBefore is the newest SCN at or below at that changed the dictionary, 0 if none did.
+func (e *Engine) definedBefore(at scn.SCN) scn.SCN {
+	e.sums.RLock()
+	defer e.sums.RUnlock()
+	i, found := slices.BinarySearch(e.defining, at)
+	switch {
+	case found:
+		return at
+	case i == 0:
+		return 0
+	}
+	return e.defining[i-1]
+}

@@ -1,0 +1,189 @@
+// Package enginetest runs an engine with a log in memory, for tests of what stands on the engine.
+//
+// The nouns:
+//
+//   - Database: an engine and its Log on file systems in memory.
+//   - Log: certifies, numbers and applies each proposal at once, and remembers all groups.
+//
+// Life of a test: (1) Open; (2) work with Database.Engine; (3) Restart, as after a crash, whenever wanted; (4)
+// CheckLaw: the state must be what the whole log gives. It is no substitute for tests on the real log: nothing here
+// waits for a disk or a peer. All of it is safe for concurrent use.
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"redoubt/engine"
+	"redoubt/engine/catalog"
+	"redoubt/engine/txn"
+	"redoubt/scn"
+	"redoubt/wal/redo"
+)
+
+// Log is a log in memory. It implements txn.Proposer.
+type Log struct {
+	mu      sync.Mutex
+	engine  *engine.Engine
+	entries []engine.Commit
+	last    int64
+	now     func() time.Time
+}
+
+// Propose certifies a transaction, appends it as a group of its own, and applies it.
+func (l *Log) Propose(_ context.Context, _ uint64, body []byte, prepared *txn.Prepared) (scn.SCN, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := scn.SCN(len(l.entries) + 1)
+	if err := l.engine.Certify(at, body, prepared); err != nil {
+		return 0, err
+	}
+	l.last = max(l.last+1, l.now().UnixMicro())
+	c := engine.Commit{
+		Index: uint64(at), Term: 1,
+		Group: redo.Group{FirstSCN: at, Txns: []redo.GroupTxn{{TimeMicros: l.last, Body: body}}},
+	}
+	l.entries = append(l.entries, c)
+	return at, l.engine.Apply([]engine.Commit{c})
+}
+
+// Entries gives all groups so far.
+func (l *Log) Entries() []engine.Commit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.entries[:len(l.entries):len(l.entries)]
+}
+
+// Database is an engine with a log in memory.
+type Database struct {
+	Engine  *engine.Engine
+	Log     *Log
+	options engine.Options
+	fs      *vfs.MemFS
+}
+
+// Option changes how a Database is opened.
+type Option func(*engine.Options, *Log)
+
+// WithCollator sets the collator; without it, text sorts by its bytes.
+func WithCollator(c catalog.Collator) Option {
+	return func(o *engine.Options, _ *Log) { o.Collator = c }
+}
+
+// WithClock sets the clock that stamps commits.
+func WithClock(now func() time.Time) Option { return func(_ *engine.Options, l *Log) { l.now = now } }
+
+// Open makes an empty database; it is closed at the end of the test.
+func Open(t testing.TB, options ...Option) *Database {
+	t.Helper()
+	d := &Database{fs: vfs.NewCrashableMem(), Log: &Log{now: time.Now}}
+	d.options = engine.Options{
+		FS: d.fs, Dir: "state", CacheBytes: 8 << 20, MemtableBytes: 4 << 20, NodeOrdinal: 1, StoreLogger: quiet{},
+	}
+	for _, option := range options {
+		option(&d.options, d.Log)
+	}
+	d.start(t)
+	t.Cleanup(func() {
+		if err := d.Engine.Close(); err != nil {
+			t.Errorf("close engine: %v", err)
+		}
+	})
+	return d
+}
+
+func (d *Database) start(t testing.TB) {
+	t.Helper()
+	e, err := engine.Open(d.options)
+	if err != nil {
+		t.Fatalf("open engine: %v", err)
+	}
+	d.Engine, d.Log.engine = e, e
+	e.Propose(d.Log)
+	from := int(e.Position().Index)
+	if err := e.Apply(d.Log.entries[from:]); err != nil {
+		t.Fatalf("replay log from entry %d: %v", from+1, err)
+	}
+	if err := e.CompleteIndexes(context.Background()); err != nil {
+		t.Fatalf("complete indexes: %v", err)
+	}
+}
+
+// Restart opens the database again as a crash would leave it: what was not flushed is lost and replayed from the log.
+func (d *Database) Restart(t testing.TB) {
+	t.Helper()
+	crashed := d.fs.CrashClone(vfs.CrashCloneCfg{})
+	if err := d.Engine.Close(); err != nil {
+		t.Fatalf("close engine: %v", err)
+	}
+	d.fs, d.options.FS = crashed, crashed
+	d.start(t)
+}
+
+// CheckLaw compares the state with that of an engine to which the whole log was applied anew.
+func (d *Database) CheckLaw(t testing.TB) {
+	t.Helper()
+	options := d.options
+	options.FS = vfs.NewMem()
+	fresh, err := engine.Open(options)
+	if err != nil {
+		t.Fatalf("open engine: %v", err)
+	}
+	defer fresh.Close()
+	if err := fresh.Apply(d.Log.Entries()); err != nil {
+		t.Fatalf("apply the whole log: %v", err)
+	}
+	if got, want := d.Engine.StateHash(), fresh.StateHash(); !got.Equal(want) {
+		t.Fatalf("state at SCN %d differs from that of its log, in tables %v", got.SCN, got.Differing(want))
+	}
+}
+
+// CheckIndexes compares every index of every table with the rows of the table.
+func (d *Database) CheckIndexes(t testing.TB) {
+	t.Helper()
+	view, err := d.Engine.View(d.Engine.Applied())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range view.Catalog().AllTables() {
+		rows := count(t, view.Scan(table, txn.Range{}))
+		for i := range table.Indexes {
+			if got := count(t, view.ScanIndex(table, &table.Indexes[i], txn.Range{})); got != rows {
+				t.Fatalf("table %s has %d rows, its index %s %d", table.Name, rows, table.Indexes[i].Name, got)
+			}
+		}
+		if sum := d.Engine.TableHash(table.ID); sum.Rows != uint64(rows) {
+			t.Fatalf("table %s has %d rows, its sums say %d", table.Name, rows, sum.Rows)
+		}
+	}
+}
+
+func count(t testing.TB, rows *txn.Rows) (n int) {
+	t.Helper()
+	defer rows.Close()
+	for rows.Next() {
+		n++
+	}
+	if err := rows.Err(); err != nil && !errors.Is(err, txn.ErrFinished) {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// quiet drops what the state store tells about its work, but for what ends it.
+type quiet struct{}
+
+func (quiet) Infof(string, ...any)  {}
+func (quiet) Errorf(string, ...any) {}
+func (quiet) Fatalf(format string, args ...any) {
+	panic(fmt.Sprintf("state store: "+format, args...))
+}
+
+var _ pebble.Logger = quiet{}

@@ -1,0 +1,51 @@
+package mvcc
+
+import (
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"redoubt/scn"
+)
+
+// Batch collects versions and named values that become visible together and survive a crash together.
+type Batch struct {
+	batch *pebble.Batch
+	key   []byte
+	value []byte
+}
+
+// NewBatch starts an empty batch.
+func (s *Store) NewBatch() *Batch { return &Batch{batch: s.db.NewBatch()} }
+
+// Put adds a version of a key. The bytes are copied.
+func (b *Batch) Put(space scn.Space, key []byte, at scn.SCN, value []byte) error {
+	b.key = appendDataKey(b.key[:0], space, key, at)
+	b.value = append(append(b.value[:0], valueLive), value...)
+	return b.batch.Set(b.key, b.value, nil)
+}
+
+// Delete adds the version that ends a key.
+func (b *Batch) Delete(space scn.Space, key []byte, at scn.SCN) error {
+	b.key = appendDataKey(b.key[:0], space, key, at)
+	return b.batch.Set(b.key, []byte{valueDeleted}, nil)
+}
+
+// SetMeta sets a named value.
+func (b *Batch) SetMeta(name string, value []byte) error {
+	return b.batch.Set(metaKey(name), value, nil)
+}
+
+// Len is the size of the batch in bytes.
+func (b *Batch) Len() int { return b.batch.Len() }
+
+// Commit makes the batch visible. It is durable after the next flush.
+func (b *Batch) Commit() error {
+	if err := b.batch.Commit(pebble.NoSync); err != nil {
+		return fmt.Errorf("write to state store: %w", err)
+	}
+	return b.batch.Close()
+}
+
+// Discard drops the batch.
+func (b *Batch) Discard() error { return b.batch.Close() }

@@ -1,0 +1,300 @@
+package txn
+
+import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
+
+	"redoubt/engine/catalog"
+	"redoubt/engine/mvcc"
+	"redoubt/scn"
+	"redoubt/wal/redo"
+)
+
+// Certifier decides which transactions may enter the log. It remembers what recent commits wrote and claimed, those
+// in flight included; what is older it looks up in the store.
+//
+// A transaction may enter if and only if (1) every row it changed is still at the version it replaced, (2) no table
+// it changed was redefined since its snapshot, (3) no row it changed was claimed by others since its snapshot, in a
+// mode that forbids the change, and (4) for each of its own claims nobody has, since the claim's snapshot, done what
+// the claim forbids. What can no longer be known, because it has left the memory, counts as changed.
+type Certifier struct {
+	store   *mvcc.Store
+	current func() (scn.SCN, *catalog.Snapshot)
+	seed    maphash.Seed
+
+	mu        sync.Mutex
+	last      scn.SCN // highest SCN noted
+	written   window  // rows changed
+	removed   window  // rows deleted, or whose key or unique columns changed
+	claimed   window  // keys claimed exclusively
+	shared    window  // keys claimed in mode Share
+	keyShared window  // keys claimed in mode KeyShare
+	tables    map[scn.Space]scn.SCN
+	defined   map[scn.Space]scn.SCN
+	rewound   map[scn.Space]scn.SCN // tables that went back: what their keys were written at says nothing any more
+}
+
+// windowEntriesMax bounds each half of a window's memory: 2^18 entries are about 10 MiB.
+const windowEntriesMax = 1 << 18
+
+// window remembers, by hash of space and key, the last SCN at which something happened to it: everything after
+// floor. Two keys with one hash look like one; that can refuse a transaction without need, never admit one.
+type window struct {
+	young, old map[uint64]scn.SCN
+	edge       scn.SCN // all in young is after it
+	floor      scn.SCN // all in old is after it; what is not in the window did not happen after it
+}
+
+func newWindow(floor scn.SCN) window {
+	return window{young: map[uint64]scn.SCN{}, edge: floor, floor: floor}
+}
+
+func (w *window) get(k uint64) scn.SCN {
+	if s, ok := w.young[k]; ok {
+		return s
+	}
+	return w.old[k]
+}
+
+func (w *window) put(k uint64, at scn.SCN) {
+	if len(w.young) >= windowEntriesMax {
+		w.old, w.floor = w.young, w.edge
+		w.young, w.edge = make(map[uint64]scn.SCN, windowEntriesMax), at-1
+	}
+	w.young[k] = at
+}
+
+// NewCertifier makes a Certifier that knows nothing of what happened up to the applied SCN.
+func NewCertifier(store *mvcc.Store, current func() (scn.SCN, *catalog.Snapshot)) *Certifier {
+	c := &Certifier{store: store, current: current, seed: maphash.MakeSeed()}
+	c.Abandon()
+	return c
+}
+
+// Abandon forgets all that was noted, in flight or not, and starts again from what is applied.
+func (c *Certifier) Abandon() {
+	applied, _ := c.current()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = applied
+	c.written, c.removed, c.claimed = newWindow(applied), newWindow(applied), newWindow(applied)
+	c.shared, c.keyShared = newWindow(applied), newWindow(applied)
+	c.tables, c.defined, c.rewound = map[scn.Space]scn.SCN{}, map[scn.Space]scn.SCN{}, map[scn.Space]scn.SCN{}
+}
+
+// Certify checks a transaction that would commit at an SCN, the next one, and notes it as in flight if it may enter.
+func (c *Certifier) Certify(t *redo.Transaction, at scn.SCN) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, dictionary := c.current()
+	for i := range t.Changes {
+		if err := c.checkChange(t, &t.Changes[i], dictionary); err != nil {
+			return err
+		}
+	}
+	for i := range t.Claims {
+		if err := c.checkClaim(&t.Claims[i], dictionary); err != nil {
+			return err
+		}
+	}
+	c.note(t, at, dictionary)
+	return nil
+}
+
+// Observe notes a committed transaction that this node did not certify.
+func (c *Certifier) Observe(t *redo.Transaction, at scn.SCN) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at > c.last {
+		_, dictionary := c.current()
+		c.note(t, at, dictionary)
+	}
+}
+
+func (c *Certifier) hash(space scn.Space, key []byte) uint64 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	h.WriteByte(byte(space >> 24))
+	h.WriteByte(byte(space >> 16))
+	h.WriteByte(byte(space >> 8))
+	h.WriteByte(byte(space))
+	h.Write(key)
+	return h.Sum64()
+}
+
+func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictionary *catalog.Snapshot) error {
+	conflict := func(what string) error {
+		return &ConflictError{What: what, Table: nameOf(dictionary, change.Table)}
+	}
+	rewound := c.rewound[change.Table]
+	if c.defined[change.Table] > t.ReadSCN || rewound > t.ReadSCN {
+		return conflict("definition")
+	}
+	k := c.hash(change.Table, change.Key)
+	if at := c.written.get(k); at > rewound {
+		if at != change.Replaced {
+			return conflict("row")
+		}
+	} else if at != 0 || t.ReadSCN < c.written.floor {
+		at, err := c.newest(dictionary, change.Table, change.Key)
+		if err != nil {
+			return err
+		}
+		if at != change.Replaced {
+			return conflict("row")
+		}
+	}
+	if c.shared.get(k) > t.ReadSCN || t.ReadSCN < c.shared.floor {
+		return conflict("row claimed by another")
+	}
+	if changesKey(dictionary, change) && (c.keyShared.get(k) > t.ReadSCN || t.ReadSCN < c.keyShared.floor) {
+		return conflict("row that another refers to")
+	}
+	return nil
+}
+
+func (c *Certifier) checkClaim(claim *redo.Claim, dictionary *catalog.Snapshot) error {
+	conflict := func(what string) error {
+		return &ConflictError{What: what, Table: nameOf(dictionary, claim.Space)}
+	}
+	if len(claim.Low) == 0 && len(claim.High) == 0 {
+		if c.tables[claim.Space] > claim.Since || claim.Since < c.written.floor {
+			return conflict("content")
+		}
+		return nil
+	}
+	if len(claim.High) > 0 {
+		return fmt.Errorf("claim on a range of space %d: not known to this version", claim.Space)
+	}
+	k := c.hash(claim.Space, claim.Low)
+	if c.claimed.get(k) > claim.Since {
+		return conflict("key claimed by another")
+	}
+	windows := []*window{&c.claimed}
+	switch claim.Mode {
+	case redo.KeyShare:
+		windows = append(windows, &c.removed)
+	case redo.Share:
+		windows = append(windows, &c.written)
+	case redo.Exclusive:
+		windows = append(windows, &c.written, &c.shared, &c.keyShared)
+	}
+	forgotten := false
+	for _, w := range windows {
+		if w.get(k) > claim.Since {
+			return conflict("key")
+		}
+		forgotten = forgotten || claim.Since < w.floor
+	}
+	if !forgotten {
+		return nil
+	}
+	return c.checkForgotten(claim, conflict)
+}
+
+// checkForgotten looks in the store for what the memory no longer has. A claim that leaves no trace there, an
+// exclusive one on a name, cannot be told and is refused.
+func (c *Certifier) checkForgotten(claim *redo.Claim, conflict func(string) error) error {
+	if claim.Space == catalog.NamesSpace {
+		return conflict("name")
+	}
+	it, err := c.store.NewHistory(claim.Space, mvcc.Range{Low: claim.Low, High: catalog.KeySuccessor(claim.Low)})
+	if err != nil {
+		return err
+	}
+	defer it.Close()
+	for it.Next() {
+		if it.SCN() > claim.Since {
+			return conflict("key")
+		}
+	}
+	return it.Err()
+}
+
+// newest is the SCN of the newest version of a key that readers of now see; 0 if there is none.
+func (c *Certifier) newest(dictionary *catalog.Snapshot, space scn.Space, key []byte) (scn.SCN, error) {
+	v, _, err := c.store.Get(dictionary.Lineage(space, scn.Max), key, nil)
+	return v.SCN, err
+}
+
+func (c *Certifier) note(t *redo.Transaction, at scn.SCN, dictionary *catalog.Snapshot) {
+	for i := range t.Changes {
+		change := &t.Changes[i]
+		k := c.hash(change.Table, change.Key)
+		c.written.put(k, at)
+		c.tables[change.Table] = at
+		if changesKey(dictionary, change) {
+			c.removed.put(k, at)
+		}
+		switch change.Table {
+		case catalog.TablesSpace:
+			c.defined[definedTable(change)] = at
+		case catalog.RewindsSpace:
+			c.rewound[catalog.RewoundSpace(change.After)] = at
+		}
+	}
+	for i := range t.Claims {
+		claim := &t.Claims[i]
+		if len(claim.Low) == 0 {
+			c.defined[claim.Space] = at // whoever wrote on an older snapshot did not know why this was claimed
+			continue
+		}
+		k := c.hash(claim.Space, claim.Low)
+		switch claim.Mode {
+		case redo.KeyShare:
+			c.keyShared.put(k, at)
+		case redo.Share:
+			c.shared.put(k, at)
+		case redo.Exclusive:
+			c.claimed.put(k, at)
+		}
+	}
+	c.last = at
+}
+
+// definedTable is the table that a change of the tables table defines.
+func definedTable(change *redo.Change) scn.Space {
+	for _, row := range []redo.Row{change.Identity, change.Before, change.After} {
+		if id, ok := row.Get(1); ok {
+			return scn.Space(id.Uint())
+		}
+	}
+	return 0
+}
+
+// changesKey tells whether a change takes away something that a foreign key may refer to: the row itself, or a value
+// of its unique columns.
+func changesKey(dictionary *catalog.Snapshot, change *redo.Change) bool {
+	if change.Op != redo.Update {
+		return change.Op == redo.Delete
+	}
+	table, ok := dictionary.TableByID(change.Table)
+	if !ok {
+		return true
+	}
+	for i := range table.Indexes {
+		index := &table.Indexes[i]
+		if index.Unique && slices.ContainsFunc(index.Columns, func(p catalog.IndexColumn) bool {
+			_, changed := change.Before.Get(p.Column)
+			_, added := change.After.Get(p.Column)
+			return changed || added
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+func nameOf(dictionary *catalog.Snapshot, space scn.Space) string {
+	if table, ok := dictionary.TableByID(space); ok {
+		return table.Name
+	}
+	for _, table := range dictionary.AllTables() {
+		if _, ok := table.IndexByID(space); ok {
+			return table.Name
+		}
+	}
+	return ""
+}

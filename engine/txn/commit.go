@@ -1,0 +1,111 @@
+package txn
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"redoubt/engine/catalog"
+	"redoubt/scn"
+	"redoubt/wal/redo"
+)
+
+// Commit puts the transaction into the log and returns its SCN once it is applied on this node. A transaction
+// without changes needs no log; its snapshot is returned. In every case the transaction is finished.
+func (t *Txn) Commit(ctx context.Context) (scn.SCN, error) {
+	if t.finished {
+		return 0, ErrFinished
+	}
+	p, size := t.prepare(), t.bytes
+	t.Rollback()
+	if len(p.Record.Changes) == 0 {
+		return t.snapshot, nil
+	}
+	return t.env.Proposer.Propose(ctx, p.Record.XID, redo.AppendTransaction(make([]byte, 0, size+headBytes), p.Record), p)
+}
+
+// headBytes is about what a record has beside its rows.
+const headBytes = 128
+
+// prepare turns the overlay into a record. Changes stand in the order of tables and keys.
+func (t *Txn) prepare() *Prepared {
+	p := &Prepared{Record: &redo.Transaction{
+		XID: t.xid, ReadSCN: t.readSCN,
+		User: t.options.User, Host: t.options.Host, Program: t.options.Program,
+		Statements: t.statements, Claims: t.claims,
+	}}
+	for _, space := range slices.Sorted(maps.Keys(t.overlay.spaces)) {
+		var table *catalog.Table // of space, once a row of it is met
+		for key, e := range t.overlay.spaces[space].Ascend(allFrom, allTo) {
+			if e.rowKey != nil {
+				break // an index: its entries follow from the rows
+			}
+			if table == nil {
+				if table = t.tableOf(space); table == nil {
+					break // dropped by this transaction; nobody will ask for its rows
+				}
+			}
+			if c, ok := e.change(table, key); ok {
+				p.Record.Changes = append(p.Record.Changes, c)
+				p.Rows = append(p.Rows, RowPair{e.before, e.row})
+			}
+		}
+	}
+	t.claimDefined(p.Record)
+	return p
+}
+
+func (t *Txn) tableOf(space scn.Space) *catalog.Table {
+	table, ok := t.catalog.TableByID(space)
+	if !ok {
+		return nil
+	}
+	return table
+}
+
+// change tells what an entry did to its row; false if nothing in the end.
+func (e *entry) change(table *catalog.Table, key []byte) (redo.Change, bool) {
+	c := redo.Change{Table: table.ID, Statement: e.statement, Key: key, Replaced: e.replaced}
+	switch {
+	case e.before == nil && e.deleted:
+		return c, false
+	case e.before == nil:
+		c.Op, c.After = redo.Insert, e.row
+	case e.deleted:
+		c.Op, c.Before = redo.Delete, e.before
+	default:
+		c.Op = redo.Update
+		if c.Before, c.After = redo.Diff(e.before, e.row); len(c.Before)+len(c.After) == 0 {
+			return c, false
+		}
+		for _, p := range table.PrimaryKey {
+			if v, ok := e.before.Get(p.Column); ok {
+				c.Identity = append(c.Identity, redo.Column{ID: p.Column, Value: v})
+			}
+		}
+		slices.SortFunc(c.Identity, func(a, b redo.Column) int { return int(a.ID) - int(b.ID) })
+	}
+	return c, true
+}
+
+// claimDefined: a definition that was made by looking at a table's rows, or together with changes of them, holds
+// only if nobody else writes to the table meanwhile.
+func (t *Txn) claimDefined(record *redo.Transaction) {
+	if !t.dictionary {
+		return
+	}
+	wrote := map[scn.Space]bool{}
+	for i := range record.Changes {
+		wrote[record.Changes[i].Table] = true
+	}
+	for i := range record.Changes {
+		c := &record.Changes[i]
+		if c.Table != catalog.TablesSpace || c.Op != redo.Update {
+			continue
+		}
+		id, _ := c.Identity.Get(1)
+		if space := scn.Space(id.Uint()); wrote[space] || t.scanned[space] {
+			record.Claims = append(record.Claims, redo.Claim{Mode: redo.Share, Space: space, Since: t.readSCN})
+		}
+	}
+}

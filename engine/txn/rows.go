@@ -1,0 +1,215 @@
+package txn
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"redoubt/engine/catalog"
+	"redoubt/engine/mvcc"
+	"redoubt/scn"
+	"redoubt/wal/redo"
+)
+
+// Range bounds a scan: keys in [Low, High); nil High is the end. Keys are made by KeyPrefix and IndexPrefix.
+type Range = mvcc.Range
+
+// Rows iterates over rows, in the order of a table's key or of an index. It sees the transaction's own changes as
+// they were when it was opened, so that a statement that changes what it scans meets each row once.
+type Rows struct {
+	table *catalog.Table
+	index *catalog.Index // nil: in the order of the table's key
+
+	store   *mvcc.Iterator
+	stored  bool // the store's iterator stands at a key that was not yet given
+	cursor  *cursor
+	started bool
+	reverse bool
+
+	overlay *entries // of the table, for rows found through an index
+	getter  *mvcc.Getter
+	lineage scn.Lineage // of the table
+
+	key []byte
+	row redo.Row
+	at  scn.SCN
+	buf redo.Row
+	err error
+}
+
+// Scan iterates over the rows of a table in the order of its key.
+func (t *Txn) Scan(table *catalog.Table, r Range) *Rows {
+	t.noteRead(table.ID)
+	return t.open(table, nil, table.ID, r)
+}
+
+// ScanIndex iterates over the rows of a table in the order of an index.
+func (t *Txn) ScanIndex(table *catalog.Table, index *catalog.Index, r Range) *Rows {
+	t.noteRead(table.ID)
+	rows := t.open(table, index, index.ID, r)
+	if rows.err == nil {
+		rows.overlay = t.overlay.view(table.ID)
+		rows.lineage = t.catalog.Lineage(table.ID, t.snapshot)
+		rows.getter, rows.err = t.env.Store.NewGetter(t.snapshot)
+	}
+	return rows
+}
+
+func (t *Txn) open(table *catalog.Table, index *catalog.Index, space scn.Space, r Range) *Rows {
+	rows := &Rows{table: table, index: index, reverse: r.Reverse}
+	if t.finished {
+		rows.err = ErrFinished
+		return rows
+	}
+	rows.cursor = newCursor(t.overlay.view(space), r)
+	rows.store, rows.err = t.env.Store.NewIterator(t.catalog.Lineage(space, t.snapshot), r)
+	return rows
+}
+
+// Next moves to the next row.
+func (r *Rows) Next() bool {
+	for r.err == nil {
+		key, e, more := r.step()
+		if !more {
+			return false
+		}
+		if e != nil && e.deleted {
+			continue
+		}
+		if r.index != nil {
+			if !r.fetch(e) {
+				continue
+			}
+			return r.err == nil
+		}
+		r.key = key
+		if e != nil {
+			r.row, r.at = e.row, 0
+			return true
+		}
+		v := r.store.Version()
+		r.at = v.SCN
+		r.decode(v.Value)
+		return r.err == nil
+	}
+	return false
+}
+
+// step moves to the next key in store or overlay; the entry is nil if the key is the store's alone.
+func (r *Rows) step() (key []byte, e *entry, more bool) {
+	if !r.started {
+		r.started = true
+		r.stored = r.store.Next()
+	} else if !r.stored {
+		r.stored = r.store.Next()
+	}
+	if !r.stored {
+		if r.err = r.store.Err(); r.err != nil {
+			return nil, nil, false
+		}
+	}
+	c := -1 // the store comes first
+	switch {
+	case r.cursor.entry == nil && !r.stored:
+		return nil, nil, false
+	case !r.stored:
+		c = 1
+	case r.cursor.entry != nil:
+		if c = bytes.Compare(r.store.Key(), r.cursor.key); r.reverse {
+			c = -c
+		}
+	}
+	if c < 0 {
+		r.stored = false
+		return r.store.Key(), nil, true
+	}
+	if c == 0 {
+		r.stored = false // the overlay hides it
+	}
+	key, e = r.cursor.key, r.cursor.entry
+	r.cursor.next()
+	return key, e, true
+}
+
+// fetch looks up the row of an index entry: e in the overlay, else where the store's iterator stands.
+func (r *Rows) fetch(e *entry) bool {
+	rowKey := []byte(nil)
+	if e != nil {
+		rowKey = e.rowKey
+	} else if rowKey, r.err = splitIndexEntry(r.store.Key(), r.store.Version().Value); r.err != nil {
+		return false
+	}
+	if r.overlay != nil {
+		if _, own, ok := r.overlay.Get(rowKey); ok {
+			if own.deleted {
+				return false
+			}
+			r.key, r.row, r.at = rowKey, own.row, 0
+			return true
+		}
+	}
+	v, found, err := r.getter.Get(r.lineage, rowKey)
+	if err == nil && (!found || v.Deleted) {
+		err = fmt.Errorf("index %s of table %s has an entry without a row: the index is damaged", r.index.Name, r.table.Name)
+	}
+	if err != nil {
+		r.err = err
+		return false
+	}
+	r.key, r.at = rowKey, v.SCN
+	r.decode(v.Value)
+	return true
+}
+
+func (r *Rows) decode(value []byte) {
+	row, _, err := redo.DecodeRow(value, r.buf)
+	if err != nil {
+		r.err = fmt.Errorf("row of table %s at SCN %d: %w", r.table.Name, r.at, err)
+	}
+	r.buf, r.row = row, row
+}
+
+// Row is the current row, valid until Next.
+func (r *Rows) Row() redo.Row { return r.row }
+
+// Key is the key of the current row, valid until Next.
+func (r *Rows) Key() []byte { return r.key }
+
+// SCN is the commit that wrote the current row; 0 if this transaction did.
+func (r *Rows) SCN() scn.SCN { return r.at }
+
+// Err tells what ended the iteration, if it was not the end.
+func (r *Rows) Err() error { return r.err }
+
+// Close ends the iteration. It may be called more than once.
+func (r *Rows) Close() error {
+	err := r.err
+	if r.store != nil {
+		err = errors.Join(err, r.store.Close())
+		r.store = nil
+	}
+	if r.getter != nil {
+		err = errors.Join(err, r.getter.Close())
+		r.getter = nil
+	}
+	if r.err == nil {
+		r.err = ErrFinished
+	}
+	return err
+}
+
+// IndexEntry gives key and value of a row's entry in an index: the index's key followed by the row's, and the
+// length of the latter.
+func IndexEntry(indexKey, rowKey []byte) (key, value []byte) {
+	key = append(append(make([]byte, 0, len(indexKey)+len(rowKey)), indexKey...), rowKey...)
+	return key, binary.AppendUvarint(nil, uint64(len(rowKey)))
+}
+
+func splitIndexEntry(key, value []byte) (rowKey []byte, err error) {
+	n, size := binary.Uvarint(value)
+	if size <= 0 || n > uint64(len(key)) {
+		return nil, errors.New("damaged index entry")
+	}
+	return key[len(key)-int(n):], nil
+}

@@ -1,0 +1,234 @@
+package txn
+
+import (
+	"context"
+	"fmt"
+
+	"redoubt/engine/catalog"
+	"redoubt/engine/mvcc"
+	"redoubt/scn"
+	"redoubt/wal/redo"
+)
+
+// Isolation is what a transaction's statements read from.
+type Isolation int
+
+// Levels of isolation.
+const (
+	ReadCommitted  Isolation = iota // each statement has a snapshot of its own
+	RepeatableRead                  // one snapshot for the whole transaction: snapshot isolation
+)
+
+// Options of one transaction.
+type Options struct {
+	Isolation Isolation
+	ReadOnly  bool
+	At        scn.SCN // read as of this SCN, read-only; 0 is now
+	User      string  // recorded in the redo, like Host and Program
+	Host      string
+	Program   string
+	BytesMax  int64 // limit of what it may change; 0 is DefaultBytesMax
+}
+
+// DefaultBytesMax bounds what one transaction may change, counted by the size of the rows in memory.
+const DefaultBytesMax = 256 << 20
+
+// Proposer is the way into the log. Implementations are safe for concurrent use.
+type Proposer interface {
+	// Propose puts a transaction into the log and returns once it is applied on this node, so that the next
+	// snapshot sees it. ErrConflict: nothing happened. ErrOutcomeUnknown: it may be committed or not.
+	Propose(ctx context.Context, xid uint64, body []byte, prepared *Prepared) (scn.SCN, error)
+}
+
+// Prepared is a transaction as its own node knows it: the decoded record, and for each change the whole row before
+// and after, so that applying it there needs no second look.
+type Prepared struct {
+	Record *redo.Transaction
+	Rows   []RowPair
+}
+
+// RowPair is a row before and after a change; nil if there was none, or is none.
+type RowPair struct{ Before, After redo.Row }
+
+// Env is what transactions need of the engine.
+type Env struct {
+	Store     *mvcc.Store
+	Collator  catalog.Collator
+	Proposer  Proposer
+	Current   func() (scn.SCN, *catalog.Snapshot)
+	NewXID    func() uint64
+	NewRowID  func(ctx context.Context, table scn.Space) (uint64, error)
+	NewSpace  func(ctx context.Context) (scn.Space, error)
+	RowsCount func(table scn.Space) uint64
+}
+
+// Txn is one transaction. It belongs to one goroutine.
+type Txn struct {
+	env      *Env
+	options  Options
+	xid      uint64
+	readSCN  scn.SCN // snapshot of the first statement
+	snapshot scn.SCN
+	catalog  *catalog.Snapshot
+	finished bool
+
+	overlay    overlay
+	bytes      int64
+	claims     []redo.Claim
+	claimed    map[claimKey]bool
+	scanned    map[scn.Space]bool // tables read by scans; a change of definition then relies on their content
+	dictionary bool               // has changed the dictionary
+	statements []redo.Statement
+	statement  redo.Statement // the running one; enters statements with its first change
+	recorded   bool
+	mark       Mark // start of the running statement
+}
+
+type claimKey struct {
+	space scn.Space
+	key   string
+}
+
+// Begin starts a transaction.
+func Begin(env *Env, o Options) *Txn {
+	if o.BytesMax == 0 {
+		o.BytesMax = DefaultBytesMax
+	}
+	t := &Txn{env: env, options: o, xid: env.NewXID()}
+	t.snapshot, t.catalog = env.Current()
+	t.readSCN = t.snapshot
+	return t
+}
+
+// View starts a read-only transaction at an SCN, with the catalog of that SCN.
+func View(env *Env, at scn.SCN, dictionary *catalog.Snapshot) *Txn {
+	return &Txn{
+		env: env, options: Options{ReadOnly: true, At: at, Isolation: RepeatableRead},
+		snapshot: at, readSCN: at, catalog: dictionary,
+	}
+}
+
+// XID is the transaction's id, unique in the life of the database.
+func (t *Txn) XID() uint64 { return t.xid }
+
+// Snapshot is the SCN that the running statement reads.
+func (t *Txn) Snapshot() scn.SCN { return t.snapshot }
+
+// Catalog is the dictionary at the snapshot, with the transaction's own changes.
+func (t *Txn) Catalog() *catalog.Snapshot { return t.catalog }
+
+// Dirty tells whether there is anything to commit.
+func (t *Txn) Dirty() bool { return len(t.overlay.undo) > 0 }
+
+// StartStatement begins a statement: under READ COMMITTED on a fresh snapshot. The digest identifies its text; the
+// text itself is kept only for statements that change the dictionary.
+func (t *Txn) StartStatement(digest uint64, text string) {
+	if t.options.Isolation == ReadCommitted && t.options.At == 0 && !t.dictionary {
+		t.snapshot, t.catalog = t.env.Current()
+	}
+	t.statement, t.recorded = redo.Statement{Digest: digest, Text: text}, false
+	t.mark = t.Savepoint()
+}
+
+// EndStatement keeps what the statement did.
+func (t *Txn) EndStatement() { t.mark = t.Savepoint() }
+
+// RollbackStatement takes back what the running statement did.
+func (t *Txn) RollbackStatement() { t.RollbackTo(t.mark) }
+
+// Mark is a place in a transaction to go back to.
+type Mark struct {
+	undo  int
+	bytes int64
+}
+
+// Savepoint marks the present place.
+func (t *Txn) Savepoint() Mark { return Mark{len(t.overlay.undo), t.bytes} }
+
+// RollbackTo takes back all changes made since the mark. Claims stay: they do no harm.
+func (t *Txn) RollbackTo(m Mark) {
+	t.overlay.rollbackTo(m.undo)
+	t.bytes = m.bytes
+}
+
+// Rollback ends the transaction and drops its changes.
+func (t *Txn) Rollback() {
+	t.finished = true
+	t.overlay, t.claims = overlay{}, nil
+}
+
+// Get reads the row with a key. at is the commit that wrote it, 0 if this transaction did. The row is the caller's.
+func (t *Txn) Get(table *catalog.Table, key []byte) (row redo.Row, at scn.SCN, found bool, err error) {
+	e, err := t.lookup(table, key)
+	if err != nil || e == nil || e.deleted {
+		return nil, 0, false, err
+	}
+	if t.overlay.get(table.ID, key) == nil {
+		at = e.replaced
+	}
+	return e.row, at, true, nil
+}
+
+// lookup gives what the transaction sees under a table's key as an entry: its own, or one made from the store; nil
+// if the key never was. An entry made from the store has the row in both row and before.
+func (t *Txn) lookup(table *catalog.Table, key []byte) (*entry, error) {
+	if t.finished {
+		return nil, ErrFinished
+	}
+	if e := t.overlay.get(table.ID, key); e != nil {
+		return e, nil
+	}
+	v, found, err := t.env.Store.Get(t.catalog.Lineage(table.ID, t.snapshot), key, nil)
+	if err != nil || !found {
+		return nil, err
+	}
+	e := &entry{deleted: v.Deleted, replaced: v.SCN}
+	if !v.Deleted {
+		if e.row, _, err = redo.DecodeRow(v.Value, nil); err != nil {
+			return nil, fmt.Errorf("row of table %s at SCN %d: %w", table.Name, v.SCN, err)
+		}
+		e.before = e.row
+	}
+	return e, nil
+}
+
+// EstimateRows is the number of rows of a table as of the last commit, exact but for this transaction's changes.
+func (t *Txn) EstimateRows(table *catalog.Table) uint64 { return t.env.RowsCount(table.ID) }
+
+// RowKey is the key of a row.
+func (t *Txn) RowKey(table *catalog.Table, row redo.Row) ([]byte, error) {
+	return table.RowKey(nil, row, t.env.Collator)
+}
+
+// KeyPrefix is the start of all keys of a table whose first primary key columns have these values.
+func (t *Txn) KeyPrefix(table *catalog.Table, values []redo.Value) ([]byte, error) {
+	return t.prefix(table, table.PrimaryKey, values)
+}
+
+// IndexPrefix is the start of all keys of an index whose first columns have these values.
+func (t *Txn) IndexPrefix(table *catalog.Table, index *catalog.Index, values []redo.Value) ([]byte, error) {
+	return t.prefix(table, index.Columns, values)
+}
+
+func (t *Txn) prefix(table *catalog.Table, parts []catalog.IndexColumn, values []redo.Value) (key []byte, err error) {
+	for i, v := range values {
+		c, ok := table.ColumnByID(parts[i].Column)
+		if !ok {
+			return nil, fmt.Errorf("table %s: key over column id %d, which it does not have", table.Name, parts[i].Column)
+		}
+		if key, err = catalog.AppendKeyPart(key, c, parts[i].PrefixLength, v, t.env.Collator); err != nil {
+			return nil, fmt.Errorf("table %s: %w", table.Name, err)
+		}
+	}
+	return key, nil
+}
+
+func (t *Txn) noteRead(table scn.Space) {
+	if t.options.ReadOnly || t.options.At != 0 {
+		return
+	}
+	if t.scanned == nil {
+		t.scanned = map[scn.Space]bool{}
+	}
+	t.scanned[table] = true
+}

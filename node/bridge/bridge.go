@@ -1,0 +1,99 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"redoubt/engine"
+	"redoubt/engine/txn"
+	"redoubt/replication"
+	"redoubt/scn"
+)
+
+// StateMachine lets the log drive an engine.
+type StateMachine struct {
+	Engine *engine.Engine
+	// Applied, if it is not nil, is told how long each batch of groups took.
+	Applied func(time.Duration)
+}
+
+var _ replication.StateMachine = StateMachine{}
+
+// Certify implements replication.StateMachine.
+func (m StateMachine) Certify(p *replication.Proposal) error {
+	prepared, _ := p.Hint.(*txn.Prepared)
+	return m.Engine.Certify(p.SCN, p.Body, prepared)
+}
+
+// Abandon implements replication.StateMachine.
+func (m StateMachine) Abandon() { m.Engine.Abandon() }
+
+// Apply implements replication.StateMachine.
+func (m StateMachine) Apply(groups []replication.AppliedGroup) error {
+	commits := make([]engine.Commit, len(groups))
+	for i, g := range groups {
+		commits[i] = engine.Commit{Index: g.Index, Term: g.Term, Group: g.Group}
+	}
+	start := time.Now()
+	err := m.Engine.Apply(commits)
+	if m.Applied != nil {
+		m.Applied(time.Since(start))
+	}
+	return err
+}
+
+// Position implements replication.StateMachine.
+func (m StateMachine) Position() replication.Position {
+	return replication.Position(m.Engine.Position())
+}
+
+// Durable implements replication.StateMachine. If the state cannot tell, it claims nothing.
+func (m StateMachine) Durable() replication.Position {
+	p, err := m.Engine.Durable()
+	if err != nil {
+		return replication.Position{}
+	}
+	return replication.Position(p)
+}
+
+// Persist implements replication.StateMachine.
+func (m StateMachine) Persist(ctx context.Context) (replication.Position, error) {
+	p, err := m.Engine.Persist(ctx)
+	return replication.Position(p), err
+}
+
+// Proposer lets an engine's transactions into the log.
+type Proposer struct {
+	Log *replication.Node
+	// Committed, if it is not nil, is told how long each proposal took, however it ended.
+	Committed func(time.Duration)
+}
+
+var _ txn.Proposer = Proposer{}
+
+// Propose implements txn.Proposer.
+func (p Proposer) Propose(ctx context.Context, xid uint64, body []byte, prepared *txn.Prepared) (scn.SCN, error) {
+	start := time.Now()
+	result, err := p.Log.Propose(ctx, &replication.Proposal{XID: xid, Body: body, Hint: prepared})
+	if p.Committed != nil {
+		p.Committed(time.Since(start))
+	}
+	return result.SCN, translate(err)
+}
+
+// translate gives errors of the log the names that sessions know.
+func translate(err error) error {
+	switch {
+	case err == nil || errors.Is(err, txn.ErrConflict):
+		return err
+	case errors.Is(err, replication.ErrOutcomeUnknown):
+		return fmt.Errorf("%w: %w", txn.ErrOutcomeUnknown, err)
+	case errors.Is(err, replication.ErrTooLarge):
+		return fmt.Errorf("%w: %w", txn.ErrTooLarge, err)
+	case errors.Is(err, replication.ErrSuperseded):
+		return fmt.Errorf("%w: %w", &txn.ConflictError{What: "leadership"}, err)
+	}
+	return err
+}

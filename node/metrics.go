@@ -1,0 +1,180 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/cockroachdb/pebble/v2"
+
+	"redoubt/replication"
+	"redoubt/telemetry"
+	"redoubt/wal"
+)
+
+// timings are histograms of the log's way, in seconds.
+type timings struct {
+	append *metrics.PrometheusHistogram // one batch: write and sync
+	sync   *metrics.PrometheusHistogram // the sync alone
+	apply  *metrics.PrometheusHistogram // one batch of groups, into the state
+	commit *metrics.PrometheusHistogram // from proposal until applied here
+}
+
+// Upper bounds of the histograms: from 50 µs to 10 s.
+var timingBounds = []float64{
+	50e-6, 100e-6, 200e-6, 300e-6, 500e-6, 750e-6, 1e-3, 1.5e-3, 2e-3, 3e-3, 5e-3, 7.5e-3,
+	10e-3, 20e-3, 30e-3, 50e-3, 75e-3, 0.1, 0.2, 0.5, 1, 2, 5, 10,
+}
+
+func newTimings(set *metrics.Set) *timings {
+	histogram := func(name string) *metrics.PrometheusHistogram {
+		return set.NewPrometheusHistogramExt(name, timingBounds)
+	}
+	return &timings{
+		append: histogram("redoubt_log_append_seconds"),
+		sync:   histogram("redoubt_log_sync_seconds"),
+		apply:  histogram("redoubt_apply_seconds"),
+		commit: histogram("redoubt_commit_seconds"),
+	}
+}
+
+// seconds lets a part report durations to a histogram.
+func seconds(h *metrics.PrometheusHistogram) func(time.Duration) {
+	return func(took time.Duration) { h.Update(took.Seconds()) }
+}
+
+// timedLog measures appends on their way to the log.
+type timedLog struct {
+	*wal.Log
+	append *metrics.PrometheusHistogram
+}
+
+// Append is wal.Log's.
+func (l timedLog) Append(batch []wal.Entry) error {
+	start := time.Now()
+	err := l.Log.Append(batch)
+	l.append.UpdateDuration(start)
+	return err
+}
+
+// openMetrics registers the figures and checks of the parts that are running by now.
+func (n *Node) openMetrics(context.Context) error {
+	n.logMetrics()
+	n.replicationMetrics()
+	n.stateMetrics()
+	n.segmentMetrics()
+	n.addChecks()
+	return nil
+}
+
+// figure is one value of a part's own counters.
+type figure[S any] struct {
+	name  string
+	read  func(S) uint64
+	total bool // only ever grows
+}
+
+// expose writes a part's figures, all from one look at it, whenever somebody asks.
+func expose[S any](set *metrics.Set, look func() S, figures []figure[S]) {
+	set.RegisterMetricsWriter(func(w io.Writer) {
+		now := look()
+		for _, f := range figures {
+			if f.total {
+				metrics.WriteCounterUint64(w, f.name, f.read(now))
+			} else {
+				metrics.WriteGaugeUint64(w, f.name, f.read(now))
+			}
+		}
+	})
+}
+
+func (n *Node) logMetrics() {
+	expose(n.metrics, n.log.Stats, []figure[wal.Stats]{
+		{"redoubt_log_first_index", func(s wal.Stats) uint64 { return s.FirstIndex }, false},
+		{"redoubt_log_last_index", func(s wal.Stats) uint64 { return s.LastIndex }, false},
+		{"redoubt_log_files", func(s wal.Stats) uint64 { return uint64(s.Files) }, false},
+		{"redoubt_log_spare_files", func(s wal.Stats) uint64 { return uint64(s.Spares) }, false},
+		{"redoubt_log_bytes", func(s wal.Stats) uint64 { return uint64(s.LogBytes) }, false},
+		{"redoubt_log_batches_total", func(s wal.Stats) uint64 { return s.Batches }, true},
+		{"redoubt_log_entries_total", func(s wal.Stats) uint64 { return s.Entries }, true},
+		{"redoubt_log_payload_bytes_total", func(s wal.Stats) uint64 { return s.PayloadBytes }, true},
+		{"redoubt_log_spare_misses_total", func(s wal.Stats) uint64 { return s.SpareMisses }, true},
+	})
+}
+
+func (n *Node) replicationMetrics() {
+	type stats = replication.Stats
+	expose(n.metrics, n.replication.Stats, []figure[stats]{
+		{"redoubt_raft_term", func(s stats) uint64 { return s.Term }, false},
+		{"redoubt_raft_leader", func(s stats) uint64 { return one(s.State == "Leader") }, false},
+		{"redoubt_raft_commit_index", func(s stats) uint64 { return s.CommitIndex }, false},
+		{"redoubt_raft_applied_index", func(s stats) uint64 { return s.AppliedIndex }, false},
+		{"redoubt_commits_total", func(s stats) uint64 { return s.Committed }, true},
+		{"redoubt_commit_entries_total", func(s stats) uint64 { return s.Entries }, true},
+		{"redoubt_commits_refused_total", func(s stats) uint64 { return s.Refused }, true},
+		{"redoubt_commits_failed_total", func(s stats) uint64 { return s.Failed }, true},
+		{"redoubt_proposals_queued", func(s stats) uint64 { return uint64(s.Queued) }, false},
+		{"redoubt_entries_in_flight", func(s stats) uint64 { return uint64(s.InFlight) }, false},
+		{"redoubt_scn_applied", func(s stats) uint64 { return uint64(s.Applied.SCN) }, false},
+		{"redoubt_scn_durable", func(s stats) uint64 { return uint64(s.Durable.SCN) }, false},
+		{"redoubt_transactions_applied_total", func(s stats) uint64 { return s.AppliedTxns }, true},
+		{"redoubt_checkpoints_total", func(s stats) uint64 { return s.Checkpoints }, true},
+		{"redoubt_checkpoint_errors_total", func(s stats) uint64 { return s.CheckpointErrors }, true},
+	})
+}
+
+func one(yes bool) uint64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+func (n *Node) stateMetrics() {
+	type stats = *pebble.Metrics
+	expose(n.metrics, n.engine.StoreMetrics, []figure[stats]{
+		{"redoubt_state_disk_bytes", func(s stats) uint64 { return s.DiskSpaceUsage() }, false},
+		{"redoubt_state_read_amplification", func(s stats) uint64 { return uint64(s.ReadAmp()) }, false},
+		{"redoubt_state_memtable_bytes", func(s stats) uint64 { return s.MemTable.Size }, false},
+		{"redoubt_state_cache_bytes", func(s stats) uint64 { return uint64(s.BlockCache.Size) }, false},
+		{"redoubt_state_cache_hits_total", func(s stats) uint64 { return uint64(s.BlockCache.Hits) }, true},
+		{"redoubt_state_cache_misses_total", func(s stats) uint64 { return uint64(s.BlockCache.Misses) }, true},
+		{"redoubt_state_compactions_total", func(s stats) uint64 { return uint64(s.Compact.Count) }, true},
+		{"redoubt_state_flushes_total", func(s stats) uint64 { return uint64(s.Flush.Count) }, true},
+	})
+}
+
+// diskFreeMin is the share of the disk below which the node is ill.
+const diskFreeMin = 0.05
+
+func (n *Node) addChecks() {
+	n.checks.Add(telemetry.Check{Name: "log", Ready: true, Ask: func(context.Context) error {
+		if n.log.Stats().Failed {
+			return errors.New("a write or sync of the redo log has failed; the node stops")
+		}
+		return n.Failure()
+	}})
+	n.checks.Add(telemetry.Check{Name: "leader", Ready: true, Ask: func(context.Context) error {
+		if id, _, _ := n.replication.Leader(); id == "" {
+			return errors.New("no leader is known; commits wait")
+		}
+		return nil
+	}})
+	n.checks.Add(telemetry.Check{Name: "sealing", Ask: func(context.Context) error { return n.sealer.Failure() }})
+	n.checks.Add(telemetry.Check{Name: "disk", Ask: func(context.Context) error { return checkDisk(n.config.Data) }})
+}
+
+func checkDisk(dir string) error {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return fmt.Errorf("ask about the disk of %s: %w", dir, err)
+	}
+	if free := float64(s.Bavail) / float64(s.Blocks); free < diskFreeMin {
+		return fmt.Errorf("the disk of %s is %.1f %% free: make room, or the log will stop the node", dir, free*100)
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package replication
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/raft"
+
+	"redoubt/wal/redo"
+)
+
+// Reader gives the groups that were committed and applied here, in order, each once. One goroutine at a time.
+type Reader struct {
+	node *Node
+	at   Position // of the last group given
+	next uint64   // the next entry to look at
+}
+
+// Committed reads from just after a position: the zero Position, or that of a group given before, in this life of the
+// node or an earlier one. It needs the SCN, not only the index, to leave out groups that do not count.
+func (n *Node) Committed(after Position) *Reader {
+	return &Reader{node: n, at: after, next: after.Index + 1}
+}
+
+// Next blocks until there is another group. It fails with ErrLogReleased, ErrCorrupt, ErrClosed, the context's error
+// or the log's; the reader then stays where it is and may be asked again.
+func (r *Reader) Next(ctx context.Context) (AppliedGroup, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return AppliedGroup{}, err
+		}
+		if err := r.node.fsm.applied.wait(ctx, r.next, r.node.stopping); err != nil {
+			return AppliedGroup{}, err
+		}
+		g, ok, err := r.look()
+		if err != nil {
+			return AppliedGroup{}, fmt.Errorf("read committed log: %w", err)
+		}
+		r.next++
+		if ok {
+			r.at = g.Position()
+			return g, nil
+		}
+	}
+}
+
+// look reads the entry at next; not ok if it holds no group that counts.
+func (r *Reader) look() (g AppliedGroup, ok bool, err error) {
+	var l raft.Log
+	err = r.node.log.read(r.next, &l)
+	if errors.Is(err, raft.ErrLogNotFound) {
+		first, _ := r.node.log.bounds()
+		return g, false, fmt.Errorf("%w: index %d (after SCN %d), the log starts at %d", ErrLogReleased, r.next, r.at.SCN, first)
+	}
+	if err != nil || l.Type != raft.LogCommand {
+		return g, false, err
+	}
+	t, err := decodeTag(l.Extensions)
+	if err != nil || t.kind != tagGroup {
+		return g, false, err
+	}
+	g = AppliedGroup{Index: l.Index, Term: l.Term}
+	if g.Group, err = redo.DecodeGroup(l.Data); err != nil {
+		return g, false, &CorruptError{What: fmt.Sprintf("log entry %d", l.Index), SCN: r.at.SCN, Reason: err.Error()}
+	}
+	return g, counts(t, l.Term, &g.Group, r.at), nil
+}

@@ -1,0 +1,137 @@
+package function
+
+import (
+	"fmt"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/expression"
+	"github.com/dolthub/go-mysql-server/sql/plan"
+	"github.com/dolthub/go-mysql-server/sql/types"
+	ast "github.com/dolthub/vitess/go/vt/sqlparser"
+)
+
+// quantified compares a value with all rows of a subquery, or looks for any: 5 > ALL (SELECT …). A comparison with NULL
+// that would have decided leaves the result NULL.
+type quantified struct {
+	expression.BinaryExpressionStub // the value and the subquery
+	operator                        string
+	all                             bool
+	comparison                      gsql.Expression // of the two fields of a row
+}
+
+var (
+	_ gsql.FunctionExpression = (*quantified)(nil)
+	_ gsql.CollationCoercible = (*quantified)(nil)
+)
+
+// newQuantified makes the comparison: its arguments are the operator, the quantifier, the value and the subquery.
+func newQuantified(args ...gsql.Expression) (gsql.Expression, error) {
+	if len(args) != 4 {
+		return nil, gsql.ErrInvalidArgumentNumber.New(quantifiedName, 4, len(args))
+	}
+	operator, _ := plain(args[0]).(*expression.Literal)
+	quantifier, _ := plain(args[1]).(*expression.Literal)
+	subquery, ok := plain(args[3]).(*plan.Subquery)
+	if !ok || operator == nil || quantifier == nil {
+		return nil, gsql.ErrSyntaxError.New("ALL and ANY take a subquery")
+	}
+	q := &quantified{operator: fmt.Sprint(operator.Value()), all: quantifier.Value() == "all"}
+	q.LeftChild, q.RightChild = plain(args[2]), subquery
+	return q, q.prepare()
+}
+
+const quantifiedName = prefix + "compare"
+
+// prepare makes the comparison of one value with one row.
+func (q *quantified) prepare() error {
+	if types.NumColumns(q.LeftChild.Type()) != 1 || types.NumColumns(q.RightChild.Type()) != 1 {
+		return gsql.ErrInvalidOperandColumns.New(1, types.NumColumns(q.RightChild.Type()))
+	}
+	l := expression.NewGetField(0, q.LeftChild.Type(), "", true)
+	r := expression.NewGetField(1, q.RightChild.Type(), "", true)
+	switch q.operator {
+	case ast.EqualStr:
+		q.comparison = expression.NewEquals(l, r)
+	case ast.NotEqualStr:
+		q.comparison = expression.NewNot(expression.NewEquals(l, r))
+	case ast.LessThanStr:
+		q.comparison = expression.NewLessThan(l, r)
+	case ast.LessEqualStr:
+		q.comparison = expression.NewLessThanOrEqual(l, r)
+	case ast.GreaterThanStr:
+		q.comparison = expression.NewGreaterThan(l, r)
+	case ast.GreaterEqualStr:
+		q.comparison = expression.NewGreaterThanOrEqual(l, r)
+	default:
+		return gsql.ErrSyntaxError.New("no comparison with ALL or ANY: " + q.operator)
+	}
+	return nil
+}
+
+// FunctionName implements gsql.FunctionExpression.
+func (q *quantified) FunctionName() string { return quantifiedName }
+
+// Description implements gsql.FunctionExpression.
+func (q *quantified) Description() string { return "compares with the rows of a subquery." }
+
+// Type implements gsql.Expression.
+func (q *quantified) Type() gsql.Type { return types.Boolean }
+
+// IsNullable implements gsql.Expression.
+func (q *quantified) IsNullable() bool { return true }
+
+// String implements gsql.Expression.
+func (q *quantified) String() string {
+	quantifier := "any"
+	if q.all {
+		quantifier = "all"
+	}
+	return fmt.Sprintf("(%s %s %s %s)", q.LeftChild, q.operator, quantifier, q.RightChild)
+}
+
+// CollationCoercibility implements gsql.CollationCoercible.
+func (*quantified) CollationCoercibility(*gsql.Context) (gsql.CollationID, byte) {
+	return gsql.Collation_binary, 5
+}
+
+// WithChildren implements gsql.Expression.
+func (q *quantified) WithChildren(children ...gsql.Expression) (gsql.Expression, error) {
+	if len(children) != 2 {
+		return nil, gsql.ErrInvalidChildrenNumber.New(q, len(children), 2)
+	}
+	out := *q
+	out.LeftChild, out.RightChild = children[0], children[1]
+	if !resolved(children...) {
+		return &out, nil
+	}
+	return &out, out.prepare()
+}
+
+// Eval implements gsql.Expression.
+func (q *quantified) Eval(ctx *gsql.Context, row gsql.Row) (any, error) {
+	subquery, ok := q.RightChild.(*plan.Subquery)
+	if !ok {
+		return nil, fmt.Errorf("%s: not a subquery", q)
+	}
+	value, err := q.LeftChild.Eval(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := subquery.EvalMultiple(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	var result any = q.all // of no rows
+	for _, r := range rows {
+		met, err := q.comparison.Eval(ctx, gsql.Row{value, r})
+		switch {
+		case err != nil:
+			return nil, err
+		case met == nil:
+			result = nil
+		case met.(bool) != q.all:
+			return met, nil
+		}
+	}
+	return result, nil
+}

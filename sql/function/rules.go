@@ -1,0 +1,155 @@
+package function
+
+import (
+	"strings"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/analyzer"
+	"github.com/dolthub/go-mysql-server/sql/expression"
+	"github.com/dolthub/go-mysql-server/sql/plan"
+	"github.com/dolthub/go-mysql-server/sql/transform"
+	"github.com/dolthub/go-mysql-server/sql/types"
+)
+
+// Numbers of the rules of ours. The engine's own begin at 0, those of package sql at 10,000.
+const (
+	hashRule analyzer.RuleId = 10_100 + iota
+	textRule
+	unionRule
+)
+
+// AddRules gives the builder of an analyzer the rules of this package.
+func AddRules(b *analyzer.Builder) *analyzer.Builder {
+	return b.AddPreAnalyzeRule(unionRule, typeUnions).AddPreAnalyzeRule(textRule, compareTexts).AddPostAnalyzeRule(hashRule, hashDecimals)
+}
+
+// hashDecimals makes the keys of hash joins texts where they are decimals. The engine looks decimals up as Go values,
+// of which no two are equal, and finds nothing.
+func hashDecimals(_ *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
+	return transform.NodeWithOpaque(n, func(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
+		lookup, ok := n.(*plan.HashLookup)
+		if !ok {
+			return n, transform.SameTree, nil
+		}
+		left, right, changed := decimalKeys(lookup.LeftProbeKey, lookup.RightEntryKey)
+		if !changed {
+			return n, transform.SameTree, nil
+		}
+		out, err := lookup.WithExpressions(right, left)
+		return out, transform.NewTree, err
+	})
+}
+
+// decimalKeys gives the keys of both sides with texts in the place of decimals, and of numbers compared with them.
+func decimalKeys(left, right gsql.Expression) (l, r gsql.Expression, changed bool) {
+	lt, ok := left.(expression.Tuple)
+	rt, okRight := right.(expression.Tuple)
+	if !ok || !okRight || len(lt) != len(rt) {
+		return left, right, false
+	}
+	newLeft, newRight := append(expression.Tuple{}, lt...), append(expression.Tuple{}, rt...)
+	for i := range lt {
+		a, b := lt[i].Type(), rt[i].Type()
+		if (types.IsDecimal(a) || types.IsDecimal(b)) && types.IsNumber(a) && types.IsNumber(b) {
+			newLeft[i], newRight[i], changed = numberKey(lt[i]), numberKey(rt[i]), true
+		}
+	}
+	return newLeft, newRight, changed
+}
+
+// numberKey gives an expression for the text that equal numbers have in common.
+func numberKey(e gsql.Expression) gsql.Expression {
+	d := &definition{
+		name: prefix + "number_key", arity: exactly(1), number: true, typeOf: always(types.LongText),
+		eval: func(ctx *gsql.Context, _ *scalar, args []any) (any, error) {
+			return toDecimal(ctx, args[0]).String(), nil // without zeros at the end
+		},
+	}
+	return &scalar{definition: d, args: []gsql.Expression{e}, result: types.LongText}
+}
+
+// compareTexts makes a text literal that is compared with a column of numbers the number that it begins with, as MySQL
+// does: id = '11abc' finds 11. The engine refuses such a text. A text that is wholly a number it reads itself.
+func compareTexts(ctx *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
+	if insert, ok := n.(*plan.InsertInto); ok {
+		if _, plainRows := insert.Source.(*plan.Values); plainRows {
+			return n, transform.SameTree, nil // perhaps a great many
+		}
+	}
+	return transform.NodeExprsWithOpaque(n, func(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
+		switch e := e.(type) {
+		case *expression.InTuple: // is a Comparer, too
+			return compareTextList(ctx, e)
+		case expression.Comparer:
+			return compareText(ctx, e)
+		}
+		return e, transform.SameTree, nil
+	})
+}
+
+func compareText(ctx *gsql.Context, e expression.Comparer) (gsql.Expression, transform.TreeIdentity, error) {
+	l, changedLeft := numberOfText(ctx, e.Left(), e.Right())
+	r, changedRight := numberOfText(ctx, e.Right(), e.Left())
+	if !changedLeft && !changedRight {
+		return e, transform.SameTree, nil
+	}
+	out, err := e.WithChildren(l, r)
+	return out, transform.NewTree, err
+}
+
+func compareTextList(ctx *gsql.Context, e *expression.InTuple) (gsql.Expression, transform.TreeIdentity, error) {
+	list, ok := e.Right().(expression.Tuple)
+	if !ok {
+		return e, transform.SameTree, nil
+	}
+	out, changed := append(expression.Tuple{}, list...), false
+	for i, item := range list {
+		var is bool
+		out[i], is = numberOfText(ctx, item, e.Left())
+		changed = changed || is
+	}
+	if !changed {
+		return e, transform.SameTree, nil
+	}
+	return expression.NewInTuple(e.Left(), out), transform.NewTree, nil
+}
+
+// numberOfText gives the number that a text literal begins with, if it is compared with a column of numbers and is not
+// wholly one; and the point in time of an integer that is compared with one.
+func numberOfText(ctx *gsql.Context, e, with gsql.Expression) (gsql.Expression, bool) {
+	l, ok := e.(*expression.Literal)
+	if ok && types.IsTime(with.Type()) && types.IsInteger(l.Type()) {
+		return timeOfNumber(ctx, l)
+	}
+	if !ok || !types.IsTextOnly(l.Type()) {
+		return e, false
+	}
+	text, isText := l.Value().(string)
+	column, isColumn := with.(*expression.GetField)
+	if !isText || !isColumn || !types.IsNumber(column.Type()) || types.IsBit(column.Type()) {
+		return e, false
+	}
+	if _, whole := numberPrefix(text); whole && strings.TrimSpace(text) != "" {
+		return e, false
+	}
+	d := decimalPrefix(ctx, text)
+	if d.IsInteger() {
+		if n, fits := fromDecimal(d); fits && (n.negative || int64(n.bits) >= 0) {
+			return expression.NewLiteral(int64(n.bits), types.Int64), true
+		}
+	}
+	return expression.NewLiteral(d.InexactFloat64(), types.Float64), true
+}
+
+// timeOfNumber gives the point in time that an integer literal writes, 20240229.
+func timeOfNumber(ctx *gsql.Context, l *expression.Literal) (gsql.Expression, bool) {
+	n, exact := toInteger(ctx, l.Value())
+	if !exact || n.negative {
+		return l, false
+	}
+	t, ok := timeOfDigits(n.decimal())
+	if !ok {
+		return l, false
+	}
+	return expression.NewLiteral(t, types.DatetimeMaxPrecision), true
+}

@@ -1,0 +1,35 @@
+package sql
+
+import "testing"
+
+// TestOnUpdate: ON UPDATE stamps rows that change, and only those.
+func TestOnUpdate(t *testing.T) {
+	r := start(t)
+	r.exec(
+		"CREATE TABLE u (id INT PRIMARY KEY, v INT, w VARCHAR(10), g INT GENERATED ALWAYS AS (v + 1) STORED, ch TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6))",
+		"CREATE TABLE o (id INT PRIMARY KEY, x INT, ch DATETIME NULL ON UPDATE CURRENT_TIMESTAMP)",
+	)
+	reset := func() {
+		r.exec("DELETE FROM u", "DELETE FROM o", "INSERT INTO u (id, v, w, ch) VALUES (1, 1, 'a', '2020-01-01'), (2, 2, NULL, '2020-01-01')", "INSERT INTO o VALUES (1, 7, '2020-01-01'), (2, 8, '2020-01-01')")
+	}
+	for _, c := range []struct{ statement, want string }{
+		{"UPDATE u SET v = v + 0", "0,0"},
+		{"UPDATE u SET v = 1", "0,1"},
+		{"UPDATE u SET v = v + 1 WHERE id = 1", "1,0"},
+		{"UPDATE u SET w = 'A' WHERE id = 1", "1,0"},
+		{"UPDATE u SET w = NULL", "1,0"},
+		{"UPDATE u SET ch = '2022-02-02' WHERE id = 2", "0,1"},
+		{"UPDATE u SET ch = CURRENT_TIMESTAMP(6) WHERE id = 2", "0,1"},
+		{"UPDATE u SET v = v + 1, ch = '2020-02-02'", "0,0"},
+	} {
+		reset()
+		r.exec(c.statement)
+		got := r.rows("SELECT GROUP_CONCAT(ch > '2021-01-01' ORDER BY id) FROM u")[0]
+		if got != c.want {
+			t.Errorf("%s: stamped %s, want %s", c.statement, got, c.want)
+		}
+	}
+	reset()
+	r.exec("UPDATE o SET x = 7")
+	r.want("SELECT id FROM o WHERE ch > '2021-01-01'", "2")
+}

@@ -1,0 +1,256 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+
+	sqle "github.com/dolthub/go-mysql-server"
+	"github.com/dolthub/go-mysql-server/server"
+	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/analyzer"
+	"github.com/dolthub/vitess/go/mysql"
+	"github.com/sirupsen/logrus"
+
+	"redoubt/sql/function"
+	"redoubt/sql/parser"
+	"redoubt/sql/storage"
+	"redoubt/sql/vview"
+	"redoubt/sql/wire"
+)
+
+// Server is the SQL engine with its listener.
+type Server struct {
+	options  Options
+	engine   *sqle.Engine
+	store    *storage.Store
+	provider *storage.Provider
+	figures  *figures
+	handler  *handler
+	listener net.Listener
+	server   *server.Server
+
+	stopOnce sync.Once
+	stopErr  error
+	served   chan struct{} // closed when Serve has returned
+	serving  sync.Once
+}
+
+// advertisedVersion is what clients take for the server's version: that of the MySQL whose SQL is spoken.
+const advertisedVersion = "8.0.33-redoubt"
+
+// New makes a server and binds its address; connections wait until Serve.
+func New(o Options) (*Server, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, figures: newFigures(o.Metrics), served: make(chan struct{})}
+	if err := s.openEngine(); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.listener, err = net.Listen("tcp", o.Addr); err != nil {
+		return nil, errors.Join(explainAddress(o.Addr, err), s.closeEngine())
+	}
+	if err := s.openServer(); err != nil {
+		return nil, errors.Join(err, s.listener.Close(), s.closeEngine())
+	}
+	return s, nil
+}
+
+func explainAddress(addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("address %s is in use by another process: stop it, or choose another address with --mysql (%w)", addr, err)
+	}
+	return fmt.Errorf("listen for MySQL clients on %s: %w", addr, err)
+}
+
+// openEngine makes the SQL engine over the store.
+func (s *Server) openEngine() error {
+	quiet()
+	s.store = storage.NewStore(s.options.Engine, s.views(), s.options.TransactionBytesMax)
+	s.provider = storage.NewProvider(s.store, function.NewLibrary())
+	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).
+		AddPreAnalyzeRule(floatRule, compareFloats).AddPostAnalyzeRule(showRule, showDefinitions).
+		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).
+		AddPostAnalyzeRule(commitRule, keepTransaction).Build()
+	a.ExecBuilder = newExecution()
+	a.Catalog.StatsProvider = s.store.Statistics()
+	s.engine = sqle.New(a, &sqle.Config{VersionPostfix: s.options.Identity.Version})
+	s.engine.ProcessList = processes{s.engine.ProcessList, func(id uint32) string { return s.handler.userOf(id) }}
+	ctx := s.internalContext(context.Background())
+	a.Catalog.RegisterFunction(ctx, functions(s.options.Engine)...)
+	p := parser.New(parser.Options{
+		Executor: commands{s}, Catalog: a.Catalog, DatabaseOf: s.store.SystemDatabaseOf, Rewrite: function.NewRewriter().Rewrite,
+	})
+	if err := p.Install(ctx, s.engine); err != nil {
+		return err
+	}
+	if err := s.setVariables(ctx); err != nil {
+		return err
+	}
+	return loadUsers(ctx, a.Catalog.MySQLDb, s.store, &s.options)
+}
+
+// quiet keeps the SQL engine's own log, which goes around ours, from writing: what matters reaches us as errors.
+func quiet() {
+	logrus.SetOutput(io.Discard)
+	logrus.SetLevel(logrus.PanicLevel)
+}
+
+func (s *Server) views() *vview.Registry {
+	e := s.options.Engine
+	list := []*vview.View{vview.Database(e, s.options.Identity), vview.RestorePoints(e)}
+	if s.options.Parameters != nil {
+		list = append(list, vview.Parameters(s.options.Parameters))
+	}
+	if s.options.Health != nil {
+		list = append(list, vview.Health(s.options.Health))
+	}
+	return vview.NewRegistry(list...)
+}
+
+// internalContext is a context for work of the server's own, as root.
+func (s *Server) internalContext(ctx context.Context) *gsql.Context {
+	base := gsql.NewBaseSessionWithClientServer(s.options.Addr, gsql.Client{User: rootUser, Address: localhost}, 0)
+	return gsql.NewContext(ctx, gsql.WithSession(storage.NewSession(base, s.store, "redoubt")))
+}
+
+// noFiles is a directory in which no file can be.
+const noFiles = "/dev/null"
+
+// setVariables sets the system variables whose defaults are not those of the SQL engine, then the persisted ones.
+func (s *Server) setVariables(ctx *gsql.Context) error {
+	files := s.options.FileDir
+	if files == "" {
+		files = noFiles
+	}
+	packet := s.options.MaxPacketBytes
+	if packet == 0 {
+		packet = wire.DefaultMaxPacketBytes
+	}
+	connections := s.options.MaxConnections
+	if connections == 0 {
+		connections = wire.DefaultMaxConnections
+	}
+	values := map[string]any{
+		"transaction_isolation": "READ-COMMITTED", "tx_isolation": "READ-COMMITTED", "secure_file_priv": files,
+		"max_allowed_packet": int64(packet), "max_connections": int64(connections), "version": advertisedVersion,
+		"version_comment": "Redoubt " + s.options.Identity.Version, "local_infile": int8(1), "event_scheduler": "OFF",
+		"collation_server": storage.DefaultCollation.Name(), "collation_connection": storage.DefaultCollation.Name(),
+		"collation_database": storage.DefaultCollation.Name(),
+	}
+	if err := gsql.SystemVariables.AssignValues(values); err != nil {
+		return fmt.Errorf("set system variables: %w", err)
+	}
+	persisted, err := s.store.PersistedVariables()
+	if err != nil {
+		return err
+	}
+	for name, text := range persisted {
+		variable, _, ok := gsql.SystemVariables.GetGlobal(name)
+		if !ok {
+			continue // of a version that knew it
+		}
+		value, _, err := variable.GetType().Convert(ctx, text)
+		if err == nil {
+			err = gsql.SystemVariables.AssignValues(map[string]any{name: value})
+		}
+		if err != nil {
+			return fmt.Errorf("persisted variable %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// openServer puts the MySQL protocol in front.
+func (s *Server) openServer() error {
+	o := s.options.wire()
+	o.Metrics = s.figures.wire()
+	o.LoggedIn = func(id uint32, user string) { s.handler.loggedIn(id, user) }
+	panics := o.Metrics.Panic
+	o.Metrics.Panic = func(value any) {
+		panics(value)
+		s.options.Logger.Error().Interface("panic", value).Msg("a statement panicked")
+	}
+	config := server.Config{
+		Protocol: "tcp", Address: s.listener.Addr().String(), Listener: s.listener, Version: advertisedVersion,
+		TLSConfig: o.TLSConfig, RequireSecureTransport: o.RequireTLS, ProtocolListenerFactory: wire.ListenerFactory(o),
+	}
+	wrap := func(h mysql.Handler) (mysql.Handler, error) {
+		s.handler = newHandler(h, s)
+		return wire.WrapHandler(o)(s.handler)
+	}
+	var err error
+	s.server, err = server.NewServerWithHandler(config, s.engine, gsql.NewContext, s.newSession, nil, wrap)
+	if err != nil {
+		return fmt.Errorf("MySQL protocol: %w", err)
+	}
+	return nil
+}
+
+// newSession makes the session of a connection, at its first statement.
+func (s *Server) newSession(ctx context.Context, c *mysql.Conn, addr string) (gsql.Session, error) {
+	base, err := gsql.BaseSessionFromConnection(ctx, c, addr)
+	if err != nil {
+		return nil, err
+	}
+	session := storage.NewSession(base, s.store, "")
+	s.handler.adopt(c.ConnectionID, session)
+	s.engine.ProcessList.ConnectionReady(session)
+	return session, setTLSStatus(gsql.NewContext(ctx, gsql.WithSession(session)), c)
+}
+
+// setTLSStatus lets a client see in its status variables how its connection is encrypted.
+func setTLSStatus(ctx *gsql.Context, c *mysql.Conn) error {
+	version, cipher := wire.TLSOf(c)
+	if version == "" {
+		return nil
+	}
+	if err := ctx.Session.SetStatusVariable(ctx, "Ssl_version", version); err != nil {
+		return err
+	}
+	return ctx.Session.SetStatusVariable(ctx, "Ssl_cipher", cipher)
+}
+
+// closeEngine ends the SQL engine. Its threads in the background end by a context, and it says so.
+func (s *Server) closeEngine() error {
+	if err := s.engine.Close(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// Addr is the address that the server listens on.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Serve takes connections until Shutdown.
+func (s *Server) Serve() error {
+	s.serving.Do(func() {
+		defer close(s.served)
+		s.server.Listener.Accept()
+	})
+	return nil
+}
+
+// Shutdown stops taking connections, lets running statements finish until ctx is done, then breaks them off. Open
+// transactions are rolled back. It waits until every connection is closed.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stopOnce.Do(func() {
+		s.server.Listener.Close()
+		s.serving.Do(func() { close(s.served) }) // Serve was never called
+		<-s.served
+		drained := s.handler.drain(ctx)
+		s.server.SessionManager().WaitForClosedConnections()
+		if drained != nil {
+			drained = fmt.Errorf("clients were still busy when the time was over: %w", drained)
+		}
+		closed := s.closeEngine()
+		s.stopErr = errors.Join(drained, closed)
+	})
+	return s.stopErr
+}

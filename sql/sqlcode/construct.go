@@ -1,0 +1,77 @@
+package sqlcode
+
+// Syntax reports a statement that the grammar refuses; text quotes the place.
+func Syntax(text string) *Error { return New(IDSyntax, text) }
+
+// Unsupported reports a feature that this version does not have.
+func Unsupported(feature string) *Error { return New(IDUnsupported, feature) }
+
+// RowLock reports a clause that asks for row locks, e.g. "SELECT … FOR UPDATE".
+func RowLock(clause string) *Error { return New(IDRowLock, clause) }
+
+// Isolation reports an isolation level that this version does not keep.
+func Isolation(level string) *Error { return New(IDIsolation, level) }
+
+// MultiPrepare reports several statements in one prepare; count is words, e.g. "2".
+func MultiPrepare(count string) *Error { return New(IDMultiPrepare, count) }
+
+// CommandArgument reports an argument of one of our own statements that has no usable value.
+func CommandArgument(text string) *Error { return New(IDCommandArgument, text) }
+
+// TooDeep reports a statement whose tree would be too deep; what says where, e.g. "more than 300 UNIONs".
+func TooDeep(what string) *Error { return New(IDTooDeep, what) }
+
+// BadAsOf reports an AS OF expression whose value names no point in time.
+func BadAsOf(reason string) *Error { return New(IDBadAsOf, reason) }
+
+// AsOfBeforeFloor reports a point below the oldest one that is kept; floor says which and which hold sets it.
+func AsOfBeforeFloor(point, floor string) *Error { return New(IDAsOfBeforeFloor, point, floor) }
+
+// AsOfFuture reports a point after the newest SCN.
+func AsOfFuture(point, newest string) *Error { return New(IDAsOfFuture, point, newest) }
+
+// NoRestorePoint reports a name that no restore point has.
+func NoRestorePoint(name string) *Error { return New(IDNoRestorePoint, name) }
+
+// RestorePointExists reports a name that is taken.
+func RestorePointExists(name string) *Error { return New(IDRestorePointDup, name) }
+
+// RestorePointName reports a name that a restore point must not have.
+func RestorePointName(name string) *Error { return New(IDRestorePointName, name) }
+
+// AsOfWrite reports AS OF at a table that the statement writes; verb is e.g. "UPDATE".
+func AsOfWrite(verb string) *Error { return New(IDAsOfWrite, verb) }
+
+// AsOfNoTable reports a table that did not exist at the point.
+func AsOfNoTable(table, point string) *Error { return New(IDAsOfNoTable, table, point) }
+
+// RowSCN reports a place where ORA_ROWSCN cannot stand.
+func RowSCN(reason string) *Error { return New(IDRowSCN, reason) }
+
+// Conflict reports a commit that certification refused; err says what was met and may be nil.
+func Conflict(err error) *Error { return wrap(IDConflict, err, because(err)) }
+
+// OutcomeUnknown reports a commit of which it is not known whether it took place.
+func OutcomeUnknown(err error) *Error { return wrap(IDOutcomeUnknown, err, because(err)) }
+
+// LogFailed reports a redo log that cannot be written.
+func LogFailed(err error) *Error { return wrap(IDLogFailed, err, because(err)) }
+
+// TooLarge reports a transaction whose redo is larger than allowed; sizes is words, e.g. "70 MB, the limit is 64 MB".
+func TooLarge(sizes string) *Error { return New(IDTooLarge, sizes) }
+
+// UnknownTable reports a table that does not exist; name may be qualified.
+func UnknownTable(name string) *Error { return New(IDUnknownTable, name) }
+
+// UnknownDatabase reports a database that does not exist.
+func UnknownDatabase(name string) *Error { return New(IDUnknownDatabase, name) }
+
+// Internal reports a defect of ours.
+func Internal(err error) *Error { return wrap(IDInternal, err, err.Error()) }
+
+func because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ": " + err.Error()
+}

@@ -1,0 +1,120 @@
+package storage
+
+import (
+	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/shopspring/decimal"
+
+	"redoubt/engine/txn"
+)
+
+var _ gsql.AutoIncrementTable = (*Table)(nil)
+
+// PeekNextAutoIncrementValue implements gsql.AutoIncrementGetter.
+func (t *Table) PeekNextAutoIncrementValue(*gsql.Context) (uint64, error) {
+	next, err := t.db.store.engine.PeekAutoIncrement(t.def.ID)
+	return next, engineError(err)
+}
+
+// GetNextAutoIncrementValue implements gsql.AutoIncrementTable: it gives a number, or takes note of one that the
+// statement gave itself.
+func (t *Table) GetNextAutoIncrementValue(ctx *gsql.Context, given any) (uint64, error) {
+	e := t.db.store.engine
+	if given == nil {
+		next, err := e.NextAutoIncrement(background(ctx), t.def.ID)
+		return next, engineError(err)
+	}
+	n, ok := positive(given)
+	if !ok {
+		return t.PeekNextAutoIncrementValue(ctx)
+	}
+	return n, engineError(e.BumpAutoIncrement(background(ctx), t.def.ID, n))
+}
+
+// AutoIncrementSetter implements gsql.AutoIncrementTable.
+func (t *Table) AutoIncrementSetter(ctx *gsql.Context) gsql.AutoIncrementSetter {
+	return t.newEditor(ctx)
+}
+
+// SetAutoIncrementValue implements gsql.AutoIncrementSetter. Numbers that rows have are never given again.
+func (e *editor) SetAutoIncrementValue(ctx *gsql.Context, next uint64) error {
+	if e.failure != nil {
+		return e.failure
+	}
+	highest, err := e.highestAuto(ctx)
+	if err != nil {
+		return err
+	}
+	return engineError(e.table.db.store.engine.SetAutoIncrement(background(ctx), e.table.def.ID, max(next, highest+1)))
+}
+
+// AcquireAutoIncrementLock implements gsql.AutoIncrementSetter. Numbers are given one by one; no lock is needed.
+func (e *editor) AcquireAutoIncrementLock(*gsql.Context) (func(), error) { return func() {}, nil }
+
+// highestAuto is the highest value of the auto-increment column: the last entry of its index.
+func (e *editor) highestAuto(ctx *gsql.Context) (uint64, error) {
+	if e.auto < 0 {
+		return 0, nil
+	}
+	id := e.table.def.Columns[e.auto].ID
+	indexes, err := e.table.GetIndexes(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, candidate := range indexes {
+		x := candidate.(*Index)
+		if x.columns[0].Column != id {
+			continue
+		}
+		part := &partition{index: x.def, ranges: []keyRange{{Range: txn.Range{Reverse: true}}}}
+		iter, err := e.table.newRowIter(ctx, e.transaction.inner, part)
+		if err != nil {
+			return 0, err
+		}
+		row, err := iter.Next(ctx)
+		if closeErr := iter.Close(ctx); err == nil && closeErr != nil {
+			return 0, closeErr
+		}
+		if err == errEOF {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		n, _ := positive(row[e.auto])
+		return n, nil
+	}
+	return 0, nil
+}
+
+// positive reads a number that may be an auto-increment value.
+func positive(v any) (uint64, bool) {
+	switch n := v.(type) {
+	case int8:
+		return uint64(n), n > 0
+	case int16:
+		return uint64(n), n > 0
+	case int32:
+		return uint64(n), n > 0
+	case int64:
+		return uint64(n), n > 0
+	case int:
+		return uint64(n), n > 0
+	case uint8:
+		return uint64(n), n > 0
+	case uint16:
+		return uint64(n), n > 0
+	case uint32:
+		return uint64(n), n > 0
+	case uint64:
+		return n, n > 0
+	case uint:
+		return uint64(n), n > 0
+	case float32:
+		return uint64(n), n >= 1
+	case float64:
+		return uint64(n), n >= 1
+	case decimal.Decimal:
+		return uint64(n.IntPart()), n.IsPositive()
+	}
+	return 0, false
+}

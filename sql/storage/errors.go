@@ -1,0 +1,88 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+
+	"redoubt/engine/catalog"
+	"redoubt/engine/txn"
+	"redoubt/scn"
+	"redoubt/sql/sqlcode"
+	"redoubt/wal/redo"
+)
+
+// engineError gives an error of the engine the number by which MySQL clients know it.
+func engineError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, txn.ErrConflict):
+		return sqlcode.Conflict(err)
+	case errors.Is(err, txn.ErrOutcomeUnknown):
+		return sqlcode.OutcomeUnknown(err)
+	case errors.Is(err, txn.ErrReadOnly):
+		return gsql.ErrReadOnlyTransaction.New()
+	case errors.Is(err, txn.ErrTooLarge):
+		return sqlcode.TooLarge(err.Error())
+	}
+	return err
+}
+
+// pastError explains why a point in the past cannot be read.
+func pastError(s *Store, at scn.SCN, err error) error {
+	if errors.Is(err, txn.ErrFuture) {
+		return sqlcode.AsOfFuture("SCN "+at.String(), s.engine.Applied().String())
+	}
+	return fmt.Errorf("view at SCN %d: %w", at, err)
+}
+
+// changeError turns an error of a change into what the SQL engine expects: duplicates carry the row that is in the
+// way, for REPLACE, IGNORE and ON DUPLICATE KEY UPDATE.
+func (e *editor) changeError(err error) error {
+	var duplicate *txn.DuplicateKeyError
+	if !errors.As(err, &duplicate) {
+		return engineError(err)
+	}
+	existing, decodeErr := e.table.shape.Decode(duplicate.Existing)
+	if decodeErr != nil {
+		return decodeErr
+	}
+	return gsql.NewUniqueKeyErr(keyText(e.table, duplicate), duplicate.Index == primaryName, existing)
+}
+
+// keyText tells of a duplicate key as MySQL does.
+func keyText(t *Table, d *txn.DuplicateKeyError) string {
+	columns := t.def.PrimaryKey
+	if d.Index != primaryName {
+		if index, ok := t.def.Index(d.Index); ok {
+			columns = index.Columns
+		}
+	}
+	return duplicateText(t.def, d.Index, columns, d.Key, d.Existing)
+}
+
+// duplicateText is MySQL's text of a duplicate key: programs read the key's name in it.
+func duplicateText(def *catalog.Table, index string, columns []catalog.IndexColumn, key []redo.Value, row redo.Row) string {
+	return fmt.Sprintf("Duplicate entry '%s' for key '%s.%s'", showKey(def, columns, key, row), def.Name, index)
+}
+
+func showKey(def *catalog.Table, columns []catalog.IndexColumn, key []redo.Value, row redo.Row) string {
+	parts := make([]string, 0, len(columns))
+	for i, p := range columns {
+		var v redo.Value
+		if i < len(key) {
+			v = key[i]
+		} else if c, ok := def.ColumnByID(p.Column); ok {
+			v = c.Of(row)
+		}
+		if v.Kind() == redo.String || v.Kind() == redo.JSON {
+			parts = append(parts, string(v.Data()))
+			continue
+		}
+		parts = append(parts, v.String())
+	}
+	return strings.Join(parts, "-")
+}

@@ -1,0 +1,320 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+
+	"redoubt/engine/txn"
+	"redoubt/scn"
+	"redoubt/sql/parser"
+)
+
+// Session is the state of one client.
+type Session struct {
+	*gsql.BaseSession
+	store     *Store
+	program   string
+	current   *Transaction
+	past      map[scn.SCN]*txn.Txn // views of the past that the running statement has opened
+	temporary temporaryTables
+	iterators map[*rowIter]struct{} // that read now
+	running   bool                  // a client's statement has begun
+	point     *parser.AsOf          // at which the table is read that the planner looks for; nil for now
+	detached  bool                  // and has put its transaction aside, to run statements of a procedure
+}
+
+var (
+	_ gsql.TransactionSession    = (*Session)(nil)
+	_ gsql.LifecycleAwareSession = (*Session)(nil)
+	_ gsql.PersistableSession    = (*Session)(nil)
+)
+
+// NewSession makes a session. program is what the client says it is, for the redo.
+func NewSession(base *gsql.BaseSession, store *Store, program string) *Session {
+	return &Session{BaseSession: base, store: store, program: program}
+}
+
+// Store gives the store that the session works on.
+func (s *Session) Store() *Store { return s.store }
+
+// StartTransaction implements gsql.TransactionSession. The isolation level is that of the session's variable.
+func (s *Session) StartTransaction(ctx *gsql.Context, c gsql.TransactionCharacteristic) (gsql.Transaction, error) {
+	if s.detached && s.current != nil {
+		return s.current, nil // a statement of a procedure goes on with the transaction that the CALL is part of
+	}
+	if t := s.current; t != nil { // START TRANSACTION in a procedure
+		s.current = nil
+		if _, err := t.commit(background(ctx)); err != nil {
+			return nil, err
+		}
+	}
+	options, refused := s.transactionOptions(ctx)
+	options.ReadOnly = c == gsql.ReadOnly
+	return s.begin(ctx, options, refused)
+}
+
+// StartSnapshot begins an explicit transaction that reads one snapshot: the present one, or at a past SCN.
+func (s *Session) StartSnapshot(ctx *gsql.Context, at scn.SCN, readOnly bool) error {
+	if s.current != nil {
+		if err := s.CommitTransaction(ctx, s.current); err != nil {
+			return err
+		}
+	}
+	options, refused := s.transactionOptions(ctx)
+	options.Isolation, options.ReadOnly, options.At = txn.RepeatableRead, readOnly || at != 0, at
+	t, err := s.begin(ctx, options, refused)
+	if err != nil {
+		return err
+	}
+	ctx.SetTransaction(t)
+	ctx.SetIgnoreAutoCommit(true)
+	return nil
+}
+
+func (s *Session) begin(ctx *gsql.Context, o txn.Options, refused error) (*Transaction, error) {
+	s.abandon()
+	t := &Transaction{session: s, options: o, refused: refused}
+	if err := t.open(); err != nil {
+		return nil, err
+	}
+	s.current = t
+	t.startStatement(ctx.Query())
+	return t, nil
+}
+
+// transactionOptions reads the session's variables. A level that is not kept refuses every use of the transaction,
+// not its start, so that the client can still SET another level.
+func (s *Session) transactionOptions(ctx *gsql.Context) (o txn.Options, refused error) {
+	client := s.Client()
+	o = txn.Options{Isolation: txn.ReadCommitted, User: client.User, Host: client.Address, Program: s.program, BytesMax: s.store.bytesMax}
+	level, err := s.GetSessionVariable(ctx, isolationVariable)
+	if err != nil {
+		return o, fmt.Errorf("isolation level: %w", err)
+	}
+	text, _ := level.(string)
+	if err := parser.CheckIsolation(text); err != nil {
+		return o, err
+	}
+	if strings.EqualFold(text, "REPEATABLE-READ") {
+		o.Isolation = txn.RepeatableRead
+	}
+	return o, nil
+}
+
+const (
+	isolationVariable    = "transaction_isolation"
+	oldIsolationVariable = "tx_isolation"
+)
+
+// SetSessionVariable refuses isolation levels that are not kept, and keeps the two names of the level the same.
+func (s *Session) SetSessionVariable(ctx *gsql.Context, name string, value any) error {
+	other := ""
+	switch strings.ToLower(name) {
+	case isolationVariable:
+		other = oldIsolationVariable
+	case oldIsolationVariable:
+		other = isolationVariable
+	}
+	if other != "" {
+		if text, ok := value.(string); ok {
+			if err := parser.CheckIsolation(text); err != nil {
+				return err
+			}
+		}
+		if err := s.BaseSession.SetSessionVariable(ctx, other, value); err != nil {
+			return err
+		}
+	}
+	return s.BaseSession.SetSessionVariable(ctx, name, value)
+}
+
+// ValidateSession is called by the SQL engine before each statement: it gets its snapshot here. Statements inside of
+// one, those of procedures and triggers, are part of it.
+func (s *Session) ValidateSession(ctx *gsql.Context) error {
+	if s.current != nil && !s.running {
+		s.current.startStatement(ctx.Query())
+	}
+	s.running = true
+	return nil
+}
+
+// StatementBegin is called when a client has sent a statement, before the SQL engine sees it; StatementDone when it is
+// over.
+func (s *Session) StatementBegin() {
+	s.running, s.detached = false, false
+}
+
+// PointEvaluated implements parser.PointSession: the planner has read the AS OF of a table and looks for the table next.
+func (s *Session) PointEvaluated(point parser.AsOf) { s.point = &point }
+
+// isLeftover tells whether the open transaction belonged to one autocommitted statement that has failed.
+func (s *Session) isLeftover(ctx *gsql.Context) bool {
+	if s.GetIgnoreAutoCommit() {
+		return false
+	}
+	auto, err := s.GetSessionVariable(ctx, gsql.AutoCommitSessionVar)
+	if err != nil {
+		return false
+	}
+	on, err := gsql.ConvertToBool(ctx, auto)
+	return err == nil && on
+}
+
+// SetTransaction implements gsql.Session. The SQL engine sets none after a commit, when a statement has failed, which
+// StatementDone then ends, and while it runs a procedure's statements.
+func (s *Session) SetTransaction(t gsql.Transaction) {
+	own, ok := t.(*Transaction)
+	s.detached = t == nil && s.current != nil
+	if ok && own != s.current {
+		t = nil // it has ended inside of a procedure
+	}
+	s.BaseSession.SetTransaction(t)
+}
+
+// abandon rolls the open transaction back, if it is still open.
+func (s *Session) abandon() {
+	s.closePast()
+	if s.current != nil {
+		s.current.finish()
+		s.current = nil
+	}
+}
+
+// CommitTransaction implements gsql.TransactionSession. After an error nothing is open.
+func (s *Session) CommitTransaction(ctx *gsql.Context, transaction gsql.Transaction) error {
+	t, ok := transaction.(*Transaction)
+	if !ok || t != s.current {
+		return nil
+	}
+	if s.running && ctx.Query() == "" && !s.GetIgnoreAutoCommit() {
+		return nil // a statement of a procedure: the CALL, or what fired its trigger, is committed as a whole
+	}
+	s.current = nil
+	_, err := t.commit(background(ctx))
+	if err != nil {
+		s.BaseSession.SetTransaction(nil)
+		s.SetIgnoreAutoCommit(false)
+	}
+	return err
+}
+
+// Rollback implements gsql.TransactionSession.
+func (s *Session) Rollback(_ *gsql.Context, transaction gsql.Transaction) error {
+	if t, ok := transaction.(*Transaction); ok && t == s.current {
+		s.abandon()
+	}
+	return nil
+}
+
+// Commit commits what is open, explicit or not; statements that change the dictionary begin with it.
+func (s *Session) Commit(ctx *gsql.Context) error {
+	if s.current == nil {
+		return nil
+	}
+	err := s.CommitTransaction(ctx, s.current)
+	s.BaseSession.SetTransaction(nil)
+	s.SetIgnoreAutoCommit(false)
+	return err
+}
+
+// CommandBegin implements gsql.LifecycleAwareSession.
+func (s *Session) CommandBegin() error { return nil }
+
+// CommandEnd implements gsql.LifecycleAwareSession: views of the past live as long as the command.
+func (s *Session) CommandEnd() { s.closePast() }
+
+// SessionEnd implements gsql.LifecycleAwareSession: what a lost client left open is rolled back.
+func (s *Session) SessionEnd() {
+	s.closePast()
+	s.abandon()
+}
+
+// StatementDone is called when a statement sent by the client is over. A failed statement is taken back; one that
+// ran alone takes its transaction with it.
+func (s *Session) StatementDone(ctx context.Context, failure error) {
+	s.running, s.detached = false, false
+	s.closePast()
+	if s.current == nil {
+		return
+	}
+	sqlCtx := gsql.NewContext(ctx, gsql.WithSession(s))
+	if s.isLeftover(sqlCtx) {
+		s.abandon()
+		s.BaseSession.SetTransaction(nil)
+		return
+	}
+	if failure != nil {
+		s.current.rollbackStatement()
+	}
+	s.current.endStatement()
+}
+
+// txn gives the engine transaction of the running statement, beginning one if there is none.
+func (s *Session) txn(ctx *gsql.Context) (*txn.Txn, error) {
+	if s.current == nil {
+		t, err := s.StartTransaction(ctx, gsql.ReadWrite)
+		if err != nil {
+			return nil, err
+		}
+		ctx.SetTransaction(t)
+	}
+	if s.current.refused != nil {
+		return nil, s.current.refused
+	}
+	return s.current.inner, nil
+}
+
+// pastTxn gives a view of the database at an SCN, for the length of the statement.
+func (s *Session) pastTxn(at scn.SCN) (*txn.Txn, error) {
+	if t, ok := s.past[at]; ok {
+		return t, nil
+	}
+	t, err := s.store.engine.View(at)
+	if err != nil {
+		return nil, pastError(s.store, at, err)
+	}
+	if s.past == nil {
+		s.past = map[scn.SCN]*txn.Txn{}
+	}
+	s.past[at] = t
+	return t, nil
+}
+
+func (s *Session) opened(i *rowIter) {
+	if s.iterators == nil {
+		s.iterators = map[*rowIter]struct{}{}
+	}
+	s.iterators[i] = struct{}{}
+}
+
+func (s *Session) closed(i *rowIter) { delete(s.iterators, i) }
+
+// writes tells whether the running statement may change rows that it also reads.
+func (s *Session) writes() bool { return s.current != nil && s.current.writes }
+
+// closePast ends what lives as long as a statement: iterators that were forgotten and views of the past.
+func (s *Session) closePast() {
+	for i := range s.iterators {
+		i.closeAhead()
+		if i.rows == nil {
+			s.closed(i)
+			continue
+		}
+		_ = i.closeRange()
+	}
+	for at, t := range s.past {
+		t.Rollback()
+		delete(s.past, at)
+	}
+}
+
+// InTransaction tells whether a statement that begins now would be part of an open transaction of its client's.
+func (s *Session) InTransaction() bool {
+	if s.GetIgnoreAutoCommit() {
+		return true
+	}
+	return s.current != nil && !s.isLeftover(gsql.NewContext(context.Background(), gsql.WithSession(s)))
+}

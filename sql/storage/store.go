@@ -1,0 +1,150 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+
+	"redoubt/engine"
+	"redoubt/engine/catalog"
+	"redoubt/sql/datatype"
+)
+
+// SystemTables are tables that are not stored, such as V$PARAMETER. They are found in every database.
+type SystemTables interface {
+	// Table finds a table by its name, whatever its case.
+	Table(name string) (gsql.Table, bool)
+	// Names lists the tables.
+	Names() []string
+}
+
+// Store is what all sessions of a server share.
+type Store struct {
+	engine   *engine.Engine
+	system   SystemTables
+	stats    *Statistics
+	bytesMax int64
+
+	mu     sync.Mutex
+	shapes map[*catalog.Table]*datatype.Shape
+	links  foreignKeyLinks
+}
+
+// NewStore makes a store over an open engine. system may be nil; transactionBytesMax is what one transaction may
+// change, in bytes of rows in memory, 0 for the engine's default.
+func NewStore(e *engine.Engine, system SystemTables, transactionBytesMax int64) *Store {
+	s := &Store{engine: e, system: system, bytesMax: transactionBytesMax, shapes: map[*catalog.Table]*datatype.Shape{}}
+	s.stats = newStatistics(s)
+	return s
+}
+
+// Engine gives the engine.
+func (s *Store) Engine() *engine.Engine { return s.engine }
+
+// Statistics gives the provider of statistics for the SQL engine's catalog.
+func (s *Store) Statistics() *Statistics { return s.stats }
+
+// shapesMax bounds the shapes kept. Definitions are few; only readers of many past definitions come near it.
+const shapesMax = 4096
+
+// shape gives the shape of a table definition. Definitions never change once they are in a catalog, so it is kept.
+func (s *Store) shape(t *catalog.Table) (*datatype.Shape, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if shape, ok := s.shapes[t]; ok {
+		return shape, nil
+	}
+	shape, err := datatype.NewShape(t)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.shapes) >= shapesMax {
+		clear(s.shapes)
+	}
+	s.shapes[t] = shape
+	return shape, nil
+}
+
+// sessionOf gives the session of a context.
+func sessionOf(ctx *gsql.Context) (*Session, error) {
+	s, ok := ctx.Session.(*Session)
+	if !ok {
+		return nil, fmt.Errorf("storage: session is a %T, not one of ours", ctx.Session)
+	}
+	return s, nil
+}
+
+// catalogOf gives the dictionary that the context's statement sees: its transaction's, or the newest one outside of
+// a transaction.
+func (s *Store) catalogOf(ctx *gsql.Context) (*catalog.Snapshot, error) {
+	session, err := sessionOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if session.current == nil {
+		return s.engine.Catalog(), nil
+	}
+	if session.current.refused != nil {
+		return nil, session.current.refused
+	}
+	return session.current.inner.Catalog(), nil
+}
+
+// SystemDatabaseOf gives the database of a table that is not stored and found in every database; "" for all others.
+func (s *Store) SystemDatabaseOf(table string) string {
+	if _, ok := s.systemTable(table); ok {
+		return SystemSchema
+	}
+	return ""
+}
+
+// systemTable finds a table that is not stored.
+func (s *Store) systemTable(name string) (gsql.Table, bool) {
+	if s.system == nil || !strings.Contains(name, "$") {
+		return nil, false
+	}
+	return s.system.Table(name)
+}
+
+// background is the context of engine calls that have none of their own: those that only reserve numbers.
+func background(ctx *gsql.Context) context.Context {
+	if ctx == nil || ctx.Context == nil {
+		return context.Background()
+	}
+	return ctx.Context
+}
+
+// Precision gives the digits of the seconds' fraction of a stored DATETIME or TIMESTAMP column; -1 if there is no such
+// column now.
+func (s *Store) Precision(database, table, column string) int {
+	if database == "" {
+		return -1
+	}
+	def, ok := s.engine.Catalog().Table(database, table)
+	if !ok {
+		return -1
+	}
+	c, ok := def.Column(column)
+	if !ok {
+		return -1
+	}
+	t, err := s.columnType(def, c)
+	if err != nil {
+		return -1
+	}
+	if d, ok := t.(gsql.DatetimeType); ok {
+		return d.Precision()
+	}
+	return -1
+}
+
+func (s *Store) columnType(def *catalog.Table, c *catalog.Column) (gsql.Type, error) {
+	shape, err := s.shape(def)
+	if err != nil {
+		return nil, err
+	}
+	return shape.Fields[shape.IndexOfID(c.ID)].Type, nil
+}

@@ -1,0 +1,375 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/types"
+
+	"redoubt/engine/catalog"
+	"redoubt/engine/txn"
+	"redoubt/scn"
+	"redoubt/sql/datatype"
+	"redoubt/wal/redo"
+)
+
+// Table is one table as one statement sees it: a definition, and the snapshot it is read from.
+type Table struct {
+	db     *Database
+	def    *catalog.Table
+	shape  *datatype.Shape
+	schema gsql.PrimaryKeySchema // of all columns
+	view   *txn.Txn              // the past, or nil for the session's transaction
+	rowSCN bool                  // has one more column, the SCN of each row's version
+
+	projected  []string // names, nil for all
+	projection gsql.Schema
+	decode     rowDecoder
+
+	rewriting *rewrite // the change of definition that reads the table's rows now
+}
+
+var (
+	_ gsql.PrimaryKeyTable       = (*Table)(nil)
+	_ gsql.ProjectedTable        = (*Table)(nil)
+	_ gsql.CommentedTable        = (*Table)(nil)
+	_ gsql.StatisticsTable       = (*Table)(nil)
+	_ gsql.IndexAddressableTable = (*Table)(nil)
+	_ gsql.Databaseable          = (*Table)(nil)
+)
+
+// rowDecoder makes the SQL row of a stored one; at is the SCN of its version, 0 if it is not committed.
+type rowDecoder func(row redo.Row, at scn.SCN) (gsql.Row, error)
+
+// RowSCNColumn is the name of the pseudo-column that holds the SCN at which a row's version was committed.
+const RowSCNColumn = "ora_rowscn"
+
+func newTable(d *Database, shape *datatype.Shape) *Table {
+	t := &Table{db: d, def: shape.Table, shape: shape, schema: schemaOf(shape, d.name)}
+	t.decode = func(row redo.Row, _ scn.SCN) (gsql.Row, error) { return shape.Decode(row) }
+	return t
+}
+
+// withRowSCN gives the table with the pseudo-column at its end, 0 for rows that are not committed. It can only be
+// read.
+func (t *Table) withRowSCN() *Table {
+	c := *t
+	column := &gsql.Column{
+		Name: RowSCNColumn, Type: types.Uint64, Source: t.def.Name, DatabaseSource: t.db.name,
+	}
+	schema := append(append(gsql.Schema{}, t.schema.Schema...), column)
+	c.schema = gsql.NewPrimaryKeySchema(schema, t.schema.PkOrdinals...)
+	c.rowSCN = true
+	c.decode = func(stored redo.Row, at scn.SCN) (gsql.Row, error) {
+		row, err := t.shape.Decode(stored)
+		if err != nil {
+			return nil, err
+		}
+		return append(row, uint64(at)), nil
+	}
+	return &c
+}
+
+// Name implements gsql.Table.
+func (t *Table) Name() string { return t.def.Name }
+
+// String implements gsql.Table.
+func (t *Table) String() string { return t.def.Name }
+
+// Database implements gsql.Databaseable.
+func (t *Table) Database() string { return t.db.name }
+
+// Schema implements gsql.Table.
+func (t *Table) Schema() gsql.Schema {
+	if t.projected != nil {
+		return t.projection
+	}
+	return t.schema.Schema
+}
+
+// PrimaryKeySchema implements gsql.PrimaryKeyTable.
+func (t *Table) PrimaryKeySchema() gsql.PrimaryKeySchema { return t.schema }
+
+// Collation implements gsql.Table.
+func (t *Table) Collation() gsql.CollationID { return collationOf(t.def.Collation) }
+
+// Comment implements gsql.CommentedTable.
+func (t *Table) Comment() string { return t.def.Comment }
+
+// Projections implements gsql.ProjectedTable.
+func (t *Table) Projections() []string { return t.projected }
+
+// WithProjections implements gsql.ProjectedTable: only these columns are decoded.
+func (t *Table) WithProjections(names []string) gsql.Table {
+	c := *t
+	c.projected = names
+	c.projection = make(gsql.Schema, len(names))
+	positions := make([]int, 0, len(names))
+	scnAt := -1
+	for i, name := range names {
+		position := t.schema.Schema.IndexOfColName(name)
+		c.projection[i] = t.schema.Schema[position]
+		if t.rowSCN && position == len(t.def.Columns) {
+			scnAt = i
+			continue
+		}
+		positions = append(positions, position)
+	}
+	projection := t.shape.Project(positions)
+	c.decode = func(stored redo.Row, at scn.SCN) (gsql.Row, error) {
+		row, err := projection.Decode(stored)
+		if err != nil || scnAt < 0 {
+			return row, err
+		}
+		row = append(row, nil)
+		copy(row[scnAt+1:], row[scnAt:])
+		row[scnAt] = uint64(at)
+		return row, nil
+	}
+	return &c
+}
+
+// txn gives the transaction that the table is read with.
+func (t *Table) txn(ctx *gsql.Context) (*txn.Txn, error) {
+	if t.view != nil {
+		return t.view, nil
+	}
+	session, err := sessionOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return session.txn(ctx)
+}
+
+// writer gives the transaction that the table is changed with.
+func (t *Table) writer(ctx *gsql.Context) (*Transaction, error) {
+	if t.view != nil || t.rowSCN {
+		return nil, gsql.ErrReadOnlyTransaction.New()
+	}
+	session, err := sessionOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := session.txn(ctx); err != nil {
+		return nil, err
+	}
+	return session.current, nil
+}
+
+// IsTemporary implements gsql.TemporaryTable: it is not. The SQL engine asks every table in a read-only transaction.
+func (t *Table) IsTemporary() bool { return false }
+
+// RowCount implements gsql.StatisticsTable. It is exact as of the newest commit, which need not be what the statement
+// sees, so it must not answer COUNT(*).
+func (t *Table) RowCount(ctx *gsql.Context) (uint64, bool, error) {
+	reader, err := t.txn(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	return reader.EstimateRows(t.def), false, nil
+}
+
+// rowBytesGuess is what a row is taken to need when nothing has been measured.
+const rowBytesGuess = 100
+
+// DataLength implements gsql.StatisticsTable: bytes, by the average that ANALYZE TABLE measured.
+func (t *Table) DataLength(ctx *gsql.Context) (uint64, error) {
+	rows, _, err := t.RowCount(ctx)
+	if err != nil {
+		return 0, err
+	}
+	average := uint64(rowBytesGuess)
+	if s := t.db.store.stats.table(t.def); s != nil && s.RowBytes > 0 {
+		average = s.RowBytes
+	}
+	return rows * average, nil
+}
+
+// partition is a list of key ranges, read one after the other.
+type partition struct {
+	index  *catalog.Index // nil: the table itself
+	ranges []keyRange
+}
+
+// Key implements gsql.Partition.
+func (p *partition) Key() []byte { return []byte(fmt.Sprintf("%p", p)) }
+
+// onePartition iterates over one partition.
+type onePartition struct{ p *partition }
+
+func (o *onePartition) Next(*gsql.Context) (gsql.Partition, error) {
+	if o.p == nil {
+		return nil, errEOF
+	}
+	p := o.p
+	o.p = nil
+	return p, nil
+}
+
+func (o *onePartition) Close(*gsql.Context) error { return nil }
+
+// Partitions implements gsql.Table: the whole table.
+func (t *Table) Partitions(*gsql.Context) (gsql.PartitionIter, error) {
+	return &onePartition{&partition{ranges: []keyRange{{}}}}, nil
+}
+
+// PartitionRows implements gsql.Table.
+func (t *Table) PartitionRows(ctx *gsql.Context, p gsql.Partition) (gsql.RowIter, error) {
+	part, ok := p.(*partition)
+	if !ok {
+		return nil, fmt.Errorf("storage: partition is a %T, not one of ours", p)
+	}
+	reader, err := t.txn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if t.rewriting != nil && !t.rewriting.readsRows {
+		return gsql.RowsToRowIter(), nil
+	}
+	return t.newRowIter(ctx, reader, part)
+}
+
+// newRowIter makes an iterator over a partition. The session closes it at the end of the statement if nobody else
+// does: the SQL engine forgets some when a statement fails.
+func (t *Table) newRowIter(ctx *gsql.Context, reader *txn.Txn, part *partition) (*rowIter, error) {
+	session, err := sessionOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &rowIter{table: t, reader: reader, part: part, session: session}, nil
+}
+
+// rowIter reads the rows of a partition.
+type rowIter struct {
+	table   *Table
+	session *Session
+	reader  *txn.Txn
+	part    *partition
+	next    int // range
+	rows    *txn.Rows
+	ahead   []*txn.Rows // of the ranges behind, opened at once in a statement that writes
+	filter  residual
+	count   uint
+	claim   bool // claim each row, as the parent of a foreign key
+}
+
+// cancelEvery is the number of rows between two looks at whether the statement was killed.
+const cancelEvery = 256
+
+// Next implements gsql.RowIter.
+func (i *rowIter) Next(ctx *gsql.Context) (gsql.Row, error) {
+	for {
+		if i.rows == nil {
+			if i.next == len(i.part.ranges) {
+				return nil, errEOF
+			}
+			if r := &i.part.ranges[i.next]; r.point != nil && len(i.ahead) == 0 {
+				i.next++
+				row, found, err := i.get(r.point)
+				if err != nil || found {
+					return row, err
+				}
+				continue
+			}
+			i.open()
+		}
+		if !i.rows.Next() {
+			if err := i.closeRange(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if i.count++; i.count%cancelEvery == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if i.filter != nil {
+			keep, err := i.filter.accepts(ctx, i.table, i.rows.Row())
+			if err != nil {
+				return nil, err
+			}
+			if !keep {
+				continue
+			}
+		}
+		if i.claim {
+			i.reader.ClaimShared(i.table.def, i.rows.Key())
+		}
+		if i.table.rewriting != nil {
+			i.table.rewriting.note(i.rows)
+		}
+		return i.table.decode(i.rows.Row(), i.rows.SCN())
+	}
+}
+
+// get reads the row with a primary key.
+func (i *rowIter) get(key []byte) (gsql.Row, bool, error) {
+	row, at, found, err := i.reader.Get(i.table.def, key)
+	if err != nil || !found {
+		return nil, false, engineError(err)
+	}
+	if i.claim {
+		i.reader.ClaimShared(i.table.def, key)
+	}
+	out, err := i.table.decode(row, at)
+	return out, true, err
+}
+
+func (i *rowIter) open() {
+	r := &i.part.ranges[i.next]
+	i.next++
+	i.filter = r.filter
+	i.session.opened(i)
+	if len(i.ahead) > 0 {
+		i.rows, i.ahead = i.ahead[0], i.ahead[1:]
+		return
+	}
+	i.rows = i.scan(r)
+	if i.table.view == nil && i.session.writes() && len(i.part.ranges) <= aheadMax {
+		// An iterator sees the transaction as of its opening. A row that this statement moves into a later range must
+		// not be met there again.
+		for k := i.next; k < len(i.part.ranges); k++ {
+			i.ahead = append(i.ahead, i.scan(&i.part.ranges[k]))
+		}
+	}
+}
+
+// aheadMax bounds how many ranges are opened at once.
+const aheadMax = 1000
+
+func (i *rowIter) scan(r *keyRange) *txn.Rows {
+	if i.part.index == nil {
+		return i.reader.Scan(i.table.def, r.Range)
+	}
+	return i.reader.ScanIndex(i.table.def, i.part.index, r.Range)
+}
+
+func (i *rowIter) closeAhead() {
+	for _, rows := range i.ahead {
+		_ = rows.Close()
+	}
+	i.ahead = nil
+}
+
+func (i *rowIter) closeRange() error {
+	err := i.rows.Err()
+	if closeErr := i.rows.Close(); err == nil {
+		err = closeErr
+	}
+	i.rows = nil
+	i.session.closed(i)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", i.table.def.Name, engineError(err))
+	}
+	return nil
+}
+
+// Close implements gsql.RowIter.
+func (i *rowIter) Close(*gsql.Context) error {
+	i.next = len(i.part.ranges)
+	i.closeAhead()
+	if i.rows == nil {
+		return nil
+	}
+	return i.closeRange()
+}

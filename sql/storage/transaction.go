@@ -1,0 +1,250 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"strings"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+
+	"redoubt/engine/txn"
+	"redoubt/scn"
+)
+
+// Transaction is the open transaction of a session. It belongs to the session's connection.
+type Transaction struct {
+	session    *Session
+	options    txn.Options
+	refused    error // why no table may be touched
+	inner      *txn.Txn
+	savepoints []savepoint
+	keyless    map[scn.Space]*keylessRows
+	writes     bool // the running statement may change rows
+}
+
+var _ gsql.Transaction = (*Transaction)(nil)
+
+type savepoint struct {
+	name string // folded
+	mark txn.Mark
+}
+
+// open begins the engine transaction, or opens a view if the transaction is one of the past.
+func (t *Transaction) open() error {
+	if t.options.At == 0 {
+		t.inner = t.session.store.engine.Begin(t.options)
+		return nil
+	}
+	view, err := t.session.store.engine.View(t.options.At)
+	if err != nil {
+		return pastError(t.session.store, t.options.At, err)
+	}
+	t.inner = view
+	return nil
+}
+
+// String implements gsql.Transaction.
+func (t *Transaction) String() string {
+	return fmt.Sprintf("transaction %d at SCN %d", t.inner.XID(), t.inner.Snapshot())
+}
+
+// IsReadOnly implements gsql.Transaction.
+func (t *Transaction) IsReadOnly() bool { return t.options.ReadOnly }
+
+func (t *Transaction) startStatement(text string) {
+	t.keyless = nil
+	switch FirstWord(text) {
+	case "select", "show", "set", "begin", "commit":
+		t.writes = false
+	default:
+		t.writes = true
+	}
+	ddl := ""
+	if ChangesDictionary(text) {
+		ddl = text
+	}
+	t.inner.StartStatement(digest(text), ddl)
+}
+
+func (t *Transaction) endStatement() {
+	t.keyless = nil
+	t.inner.EndStatement()
+}
+
+func (t *Transaction) rollbackStatement() {
+	t.keyless = nil
+	t.inner.RollbackStatement()
+}
+
+func (t *Transaction) rollbackTo(m txn.Mark) {
+	t.keyless = nil
+	t.inner.RollbackTo(m)
+}
+
+func (t *Transaction) commit(ctx context.Context) (scn.SCN, error) {
+	if t.refused != nil {
+		t.finish()
+		return 0, nil
+	}
+	at, err := t.inner.Commit(ctx)
+	return at, engineError(err)
+}
+
+// renew goes on with a new engine transaction after the old one was committed: the steps of building an index must be
+// committed one by one.
+func (t *Transaction) renew() error {
+	if err := t.open(); err != nil {
+		return err
+	}
+	t.savepoints, t.keyless = nil, nil
+	t.startStatement("")
+	return nil
+}
+
+func (t *Transaction) finish() { t.inner.Rollback() }
+
+// CreateSavepoint implements gsql.TransactionSession.
+func (s *Session) CreateSavepoint(_ *gsql.Context, transaction gsql.Transaction, name string) error {
+	t, ok := transaction.(*Transaction)
+	if !ok {
+		return nil
+	}
+	if i := t.savepoint(name); i >= 0 {
+		t.savepoints = append(t.savepoints[:i], t.savepoints[i+1:]...)
+	}
+	t.savepoints = append(t.savepoints, savepoint{strings.ToLower(name), t.inner.Savepoint()})
+	return nil
+}
+
+// RollbackToSavepoint implements gsql.TransactionSession. Savepoints set after it are gone.
+func (s *Session) RollbackToSavepoint(_ *gsql.Context, transaction gsql.Transaction, name string) error {
+	t, ok := transaction.(*Transaction)
+	if !ok {
+		return nil
+	}
+	i := t.savepoint(name)
+	if i < 0 {
+		return gsql.ErrSavepointDoesNotExist.New(name)
+	}
+	t.rollbackTo(t.savepoints[i].mark)
+	t.savepoints = t.savepoints[:i+1]
+	return nil
+}
+
+// ReleaseSavepoint implements gsql.TransactionSession.
+func (s *Session) ReleaseSavepoint(_ *gsql.Context, transaction gsql.Transaction, name string) error {
+	t, ok := transaction.(*Transaction)
+	if !ok {
+		return nil
+	}
+	i := t.savepoint(name)
+	if i < 0 {
+		return gsql.ErrSavepointDoesNotExist.New(name)
+	}
+	t.savepoints = t.savepoints[:i]
+	return nil
+}
+
+func (t *Transaction) savepoint(name string) int {
+	for i := range t.savepoints {
+		if t.savepoints[i].name == strings.ToLower(name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// digest identifies a statement by its text with literals left out: numbers and strings become ?, blanks one blank,
+// letters lower case.
+func digest(text string) uint64 {
+	h := fnv.New64a()
+	var last byte
+	emit := func(c byte) {
+		if c == ' ' && (last == ' ' || last == 0) || c == '?' && last == '?' {
+			return
+		}
+		last = c
+		_, _ = h.Write([]byte{c})
+	}
+	for i := 0; i < len(text); {
+		switch c := text[i]; {
+		case c == '\'' || c == '"':
+			i = quotedEnd(text, i)
+			emit('?')
+		case c >= '0' && c <= '9' && !isNamePart(last):
+			for i < len(text) && (isNamePart(text[i]) || text[i] == '.') {
+				i++
+			}
+			emit('?')
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			i++
+			emit(' ')
+		case c >= 'A' && c <= 'Z':
+			i++
+			emit(c + 'a' - 'A')
+		default:
+			i++
+			emit(c)
+		}
+	}
+	return h.Sum64()
+}
+
+func quotedEnd(text string, start int) int {
+	quote := text[start]
+	for i := start + 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case quote:
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+func isNamePart(c byte) bool {
+	return c == '_' || c == '$' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+// ChangesDictionary tells whether a statement, by its first words, changes definitions: such statements commit what
+// was open before them.
+func ChangesDictionary(text string) bool {
+	first, rest := nextWord(text)
+	second, _ := nextWord(rest)
+	switch first {
+	case "create", "drop":
+		return second != "temporary" && second != "restore"
+	case "alter", "rename", "truncate":
+		return true
+	}
+	return false
+}
+
+// nextWord reads a word in lower case, behind blanks and comments.
+func nextWord(text string) (word, rest string) {
+	for {
+		text = strings.TrimLeft(text, " \t\r\n(;")
+		switch {
+		case strings.HasPrefix(text, "/*!"), strings.HasPrefix(text, "/*M!"):
+			text = strings.TrimLeft(text[strings.IndexByte(text, '!')+1:], "0123456789")
+		case strings.HasPrefix(text, "/*"):
+			_, text, _ = strings.Cut(text, "*/")
+		case strings.HasPrefix(text, "-- "), strings.HasPrefix(text, "#"):
+			_, text, _ = strings.Cut(text, "\n")
+		default:
+			end := 0
+			for end < len(text) && isNamePart(text[end]) {
+				end++
+			}
+			return strings.ToLower(text[:end]), text[end:]
+		}
+	}
+}
+
+// FirstWord gives the first word of a statement in lower case.
+func FirstWord(text string) string {
+	word, _ := nextWord(text)
+	return word
+}

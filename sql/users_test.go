@@ -1,0 +1,77 @@
+package sql
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"redoubt/engine/enginetest"
+)
+
+func TestUsers(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)", "CREATE TABLE secret (id INT PRIMARY KEY)", "INSERT INTO secret VALUES (1)")
+	s := r.scn()
+	r.exec("CREATE USER reader@localhost IDENTIFIED BY 'pass'", "GRANT SELECT ON test.t TO reader@localhost")
+	check := func() {
+		t.Helper()
+		db := r.connectAs("reader:pass", "test")
+		defer db.Close()
+		if got, err := queryRows(db, "SELECT id FROM t"); err != nil || len(got) != 1 {
+			t.Fatalf("granted table: %v, %v", got, err)
+		}
+		if got, err := queryRows(db, "SELECT id FROM t AS OF SCN ?", s); err != nil || len(got) != 1 {
+			t.Fatalf("granted table in the past: %v, %v", got, err)
+		}
+		for _, refused := range []string{"SELECT id FROM secret", "INSERT INTO t VALUES (2)", "CREATE RESTORE POINT p", "DROP TABLE t"} {
+			if _, err := db.Exec(refused); err == nil {
+				t.Errorf("%s: no error for a user without the privilege", refused)
+			}
+		}
+	}
+	check()
+	r.restart()
+	check()
+	if err := r.connectAs("reader:wrong", "test").Ping(); err == nil {
+		t.Error("a wrong password was taken")
+	}
+	// Reading the past needs today's privilege.
+	r.exec("REVOKE SELECT ON test.t FROM reader@localhost")
+	db := r.connectAs("reader:pass", "")
+	defer db.Close()
+	if _, err := queryRows(db, "SELECT id FROM test.t AS OF SCN ?", s); err == nil {
+		t.Error("the past was read without today's privilege")
+	}
+}
+
+// TestRootPassword demands a password where other machines can connect.
+func TestRootPassword(t *testing.T) {
+	d := enginetest.Open(t, enginetest.WithCollator(Collator()))
+	o := Options{Engine: d.Engine, Addr: "0.0.0.0:0", Logger: zerolog.Nop()}
+	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "root has no password") {
+		t.Fatalf("root without a password on every address: got %v", err)
+	}
+	o.RootPassword = "long and secret"
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop(t, s)
+	o.RootPassword = "" // it is kept in the database
+	if s, err = New(o); err != nil {
+		t.Fatalf("second start, the password is known: %v", err)
+	}
+	stop(t, s)
+}
+
+func stop(t *testing.T, s *Server) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,277 @@
+package redo
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"redoubt/scn"
+)
+
+// Op is what a change does to a row. The numbers are part of the format.
+type Op uint8
+
+// Operations.
+const (
+	Insert Op = 1
+	Update Op = 2
+	Delete Op = 3
+)
+
+// String gives the letter that VERSIONS_OPERATION shows.
+func (o Op) String() string {
+	switch o {
+	case Insert:
+		return "I"
+	case Update:
+		return "U"
+	case Delete:
+		return "D"
+	}
+	return fmt.Sprintf("op %d", uint8(o))
+}
+
+// Change is one row inserted, updated or deleted.
+type Change struct {
+	Table     scn.Space // the table's space
+	Op        Op
+	Statement uint32  // index into Transaction.Statements
+	Key       []byte  // order-preserving key of the row within the table
+	Replaced  scn.SCN // SCN of the version it replaces, deletions included; 0 if the key never was
+	Identity  Row     // Update: the primary key's columns, so that the change can be told without the row
+	Before    Row     // Update: changed columns as they were; Delete: the whole row
+	After     Row     // Update: changed columns as they are; Insert: the whole row
+}
+
+// ClaimMode is how strong a claim is. The numbers are part of the format.
+type ClaimMode uint8
+
+// Modes of claim.
+const (
+	KeyShare  ClaimMode = 1 // the row may change, its key and its unique columns may not: the parent of a foreign key
+	Share     ClaimMode = 2 // nothing may change
+	Exclusive ClaimMode = 3 // nothing may change, and nobody else may claim
+)
+
+// Claim says that a key, or a range, was looked at and must not have been touched by others since.
+type Claim struct {
+	Mode  ClaimMode
+	Space scn.Space // a table or an index
+	Since scn.SCN   // the snapshot on which it was looked at
+	Low   []byte    // the key, or the start of the range
+	High  []byte    // end of the range, excluded; empty: Low is a single key, or, if it is empty too, all of the space
+}
+
+// Statement identifies the SQL that made changes.
+type Statement struct {
+	Digest uint64 // of the normalised text
+	Text   string // as the user wrote it; only for statements that change the dictionary
+}
+
+// Transaction is one unit of change, as its session proposes it.
+type Transaction struct {
+	XID        uint64
+	ReadSCN    scn.SCN // snapshot of its first statement
+	User       string
+	Host       string
+	Program    string
+	Statements []Statement
+	Changes    []Change
+	Claims     []Claim
+}
+
+const transactionVersion = 1
+
+// AppendTransaction encodes t.
+func AppendTransaction(dst []byte, t *Transaction) []byte {
+	dst = append(dst, transactionVersion)
+	dst = binary.AppendUvarint(dst, t.XID)
+	dst = binary.AppendUvarint(dst, uint64(t.ReadSCN))
+	dst = appendString(dst, t.User)
+	dst = appendString(dst, t.Host)
+	dst = appendString(dst, t.Program)
+	dst = binary.AppendUvarint(dst, uint64(len(t.Statements)))
+	for _, s := range t.Statements {
+		dst = binary.LittleEndian.AppendUint64(dst, s.Digest)
+		dst = appendString(dst, s.Text)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(t.Claims)))
+	for i := range t.Claims {
+		dst = appendClaim(dst, &t.Claims[i])
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(t.Changes)))
+	for i := range t.Changes {
+		dst = appendChange(dst, &t.Changes[i])
+	}
+	return dst
+}
+
+func appendClaim(dst []byte, c *Claim) []byte {
+	dst = append(dst, byte(c.Mode))
+	dst = binary.AppendUvarint(dst, uint64(c.Space))
+	dst = binary.AppendUvarint(dst, uint64(c.Since))
+	dst = appendBytes(dst, c.Low)
+	return appendBytes(dst, c.High)
+}
+
+func appendChange(dst []byte, c *Change) []byte {
+	dst = append(dst, byte(c.Op))
+	dst = binary.AppendUvarint(dst, uint64(c.Table))
+	dst = binary.AppendUvarint(dst, uint64(c.Statement))
+	dst = appendBytes(dst, c.Key)
+	dst = binary.AppendUvarint(dst, uint64(c.Replaced))
+	switch c.Op {
+	case Insert:
+		dst = AppendRow(dst, c.After)
+	case Delete:
+		dst = AppendRow(dst, c.Before)
+	case Update:
+		dst = AppendRow(dst, c.Identity)
+		dst = AppendRow(dst, c.Before)
+		dst = AppendRow(dst, c.After)
+	}
+	return dst
+}
+
+// DecodeTransaction reads what AppendTransaction wrote, all of b. Byte slices point into b.
+func DecodeTransaction(b []byte) (*Transaction, error) {
+	r := reader{buf: b}
+	t := &Transaction{}
+	r.transaction(t)
+	if r.err != nil {
+		return nil, r.err
+	}
+	return t, nil
+}
+
+func (r *reader) transaction(t *Transaction) {
+	r.transactionHead(t)
+	if n := r.count("number of claims", 5); n > 0 {
+		t.Claims = make([]Claim, 0, min(n, 1<<16))
+		for i := 0; i < n && r.err == nil; i++ {
+			t.Claims = append(t.Claims, r.claim())
+		}
+	}
+	if n := r.count("number of changes", 6); n > 0 {
+		t.Changes = make([]Change, 0, min(n, 1<<16))
+		for i := 0; i < n && r.err == nil; i++ {
+			t.Changes = append(t.Changes, r.change(len(t.Statements)))
+		}
+	}
+	r.end("transaction")
+}
+
+// TransactionXID reads the id of an encoded transaction and nothing else of it.
+func TransactionXID(b []byte) (uint64, error) {
+	r := reader{buf: b}
+	t := Transaction{}
+	r.transactionID(&t)
+	return t.XID, r.err
+}
+
+func (r *reader) transactionHead(t *Transaction) {
+	r.transactionID(t)
+	t.ReadSCN = scn.SCN(r.uvarint("read SCN"))
+	t.User = string(r.bytes("user"))
+	t.Host = string(r.bytes("host"))
+	t.Program = string(r.bytes("program"))
+	n := r.count("number of statements", 9)
+	for i := 0; i < n && r.err == nil; i++ {
+		digest := r.fixed64("statement digest")
+		t.Statements = append(t.Statements, Statement{digest, string(r.bytes("statement text"))})
+	}
+}
+
+func (r *reader) transactionID(t *Transaction) {
+	if v := r.byte("version of transaction"); r.err == nil && v != transactionVersion {
+		r.off--
+		r.fail("version of transaction", ErrVersion)
+	}
+	t.XID = r.uvarint("transaction id")
+}
+
+func (r *reader) space(what string) scn.Space {
+	v := r.uvarint(what)
+	if v > 1<<32-1 {
+		r.fail(what, ErrMalformed)
+		return 0
+	}
+	return scn.Space(v)
+}
+
+func (r *reader) claim() (c Claim) {
+	c.Mode = ClaimMode(r.byte("mode of claim"))
+	if r.err == nil && (c.Mode < KeyShare || c.Mode > Exclusive) {
+		r.fail("mode of claim", ErrMalformed)
+	}
+	c.Space = r.space("space of claim")
+	c.Since = scn.SCN(r.uvarint("SCN of claim"))
+	c.Low = r.bytes("key of claim")
+	c.High = r.bytes("end of claim")
+	return c
+}
+
+func (r *reader) change(statements int) (c Change) {
+	c.Op = Op(r.byte("operation"))
+	c.Table = r.space("table")
+	statement := r.uvarint("statement number")
+	if r.err == nil && statement >= uint64(max(statements, 1)) {
+		r.fail("statement number", ErrMalformed)
+	}
+	c.Statement = uint32(statement)
+	c.Key = r.bytes("key")
+	c.Replaced = scn.SCN(r.uvarint("replaced SCN"))
+	switch c.Op {
+	case Insert:
+		c.After = r.row(nil)
+	case Delete:
+		c.Before = r.row(nil)
+	case Update:
+		c.Identity, c.Before, c.After = r.row(nil), r.row(nil), r.row(nil)
+	default:
+		r.fail("operation", ErrMalformed)
+	}
+	return c
+}
+
+// TransactionTables lists the tables that an encoded transaction changes, each once, in the order of the changes. It
+// passes over all else.
+func TransactionTables(b []byte) ([]uint64, error) {
+	r := reader{buf: b}
+	r.transactionHead(&Transaction{})
+	for n := r.count("number of claims", 5); n > 0 && r.err == nil; n-- {
+		r.claim()
+	}
+	var tables []uint64
+	for n := r.count("number of changes", 6); n > 0 && r.err == nil; n-- {
+		if id := r.skipChange(); !slices.Contains(tables, id) {
+			tables = append(tables, id)
+		}
+	}
+	r.end("transaction")
+	return tables, r.err
+}
+
+// skipChange passes over a change and gives its table.
+func (r *reader) skipChange() uint64 {
+	op := Op(r.byte("operation"))
+	table := uint64(r.space("table"))
+	r.uvarint("statement number")
+	r.bytes("key")
+	r.uvarint("replaced SCN")
+	rows := 1
+	switch op {
+	case Insert, Delete:
+	case Update:
+		rows = 3
+	default:
+		r.fail("operation", ErrMalformed)
+	}
+	for range rows {
+		for n := r.count("number of columns", 2); n > 0 && r.err == nil; n-- {
+			r.uvarint("column id")
+			r.value()
+		}
+	}
+	return table
+}
