@@ -14,6 +14,8 @@ import (
 	"github.com/knadh/koanf/parsers/toml/v2"
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
+
+	"redoubt/segments"
 )
 
 const defaultNodeID = "n1"
@@ -41,6 +43,7 @@ type Config struct {
 	CheckpointBytes int64
 	SegmentBytes    int64
 	SegmentAge      time.Duration
+	SegmentPacking  segments.Compression
 	LogLevel        string
 
 	sources map[string]string // setting -> where its value comes from
@@ -84,6 +87,7 @@ var settings = []setting{
 	size("checkpoint-size", "256MiB", "redo after which the state is flushed; bounds the replay after a crash", func(c *Config) *int64 { return &c.CheckpointBytes }),
 	size("segment-size", "64MiB", "redo in one sealed segment, before compression", func(c *Config) *int64 { return &c.SegmentBytes }),
 	span("segment-time", "5m", "time after which a segment is sealed though it is not full", func(c *Config) *time.Duration { return &c.SegmentAge }),
+	choice("segment-compression", "s2", "compression of sealed segments: s2, or zstd for files a quarter smaller that cost four times the processor time", segments.ParseCompression, func(c *Config) *segments.Compression { return &c.SegmentPacking }),
 	text("log-level", "info", "", "least severe messages to write: debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }),
 }
 
@@ -155,6 +159,15 @@ func span(name, initial, help string, at func(*Config) *time.Duration) setting {
 			return nil
 		},
 		func(c *Config) string { return at(c).String() },
+	}
+}
+
+// choice is one of some names, which parse knows.
+func choice[T fmt.Stringer](name, initial, help string, parse func(string) (T, error), at func(*Config) *T) setting {
+	return setting{
+		name, initial, "", help,
+		func(c *Config, s string) (err error) { *at(c), err = parse(s); return err },
+		func(c *Config) string { return (*at(c)).String() },
 	}
 }
 

@@ -36,7 +36,7 @@ func (n *Node) openSegments(context.Context) error {
 func (n *Node) startSealing(context.Context) (err error) {
 	n.sealer, err = sealing.New(sealing.Options{
 		FS: vfs.Default, Dir: filepath.Join(n.config.Data, segmentsDir), Catalog: n.segments, Incarnation: firstIncarnation,
-		MarkFile: filepath.Join(n.config.Data, sealedFile), Bytes: n.config.SegmentBytes, After: n.config.SegmentAge,
+		MarkFile: filepath.Join(n.config.Data, sealedFile), Bytes: n.config.SegmentBytes, Compression: n.config.SegmentPacking, After: n.config.SegmentAge,
 		Open:   func(mark []byte) (sealing.Source, error) { return bridge.OpenSource(n.replication, mark) },
 		Sealed: n.sealed,
 	})

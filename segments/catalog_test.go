@@ -29,7 +29,7 @@ func mustCatalog(t *testing.T, o CatalogOptions) *Catalog {
 // sealNext seals records as the next segment of a catalog and adds it.
 func sealNext(c *Catalog, fs vfs.FS, records []Record) error {
 	h, _ := c.Next(1, 0)
-	info, err := seal(fs, "seg", h, records)
+	info, err := seal(fs, "seg", h, records, Compression(len(records)%2))
 	if err != nil {
 		return err
 	}

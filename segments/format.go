@@ -45,7 +45,7 @@ import (
 //	        and 72 to 104)
 //	 8   4  stored bytes
 //	12   4  bytes when decompressed
-//	16   1  coding: 0 = as they are, 1 = zstd
+//	16   1  coding: 0 = as they are, 1 = zstd, 2 = S2
 //	20   4  number of records
 //	24   8  SCN of the first record
 //
@@ -125,6 +125,7 @@ const (
 
 	codingPlain = 0
 	codingZstd  = 1
+	codingS2    = 2
 
 	// blockBytes is what a block holds before it is compressed, one record at least.
 	blockBytes = 32 << 10
@@ -430,7 +431,7 @@ func decodeBlockHeader(b []byte) (blockHeader, error) {
 		count:       binary.LittleEndian.Uint32(b[20:]),
 		first:       scn.SCN(binary.LittleEndian.Uint64(b[24:])),
 	}
-	if h.storedBytes == 0 || h.storedBytes > rawBytesMax || h.rawBytes > rawBytesMax || h.coding > codingZstd || h.count == 0 {
+	if h.storedBytes == 0 || h.storedBytes > rawBytesMax || h.rawBytes > rawBytesMax || h.coding > codingS2 || h.count == 0 {
 		return blockHeader{}, fmt.Errorf("%w: block header out of bounds", ErrChecksum)
 	}
 	return h, nil

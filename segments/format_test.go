@@ -14,10 +14,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"redoubt/scn"
 )
 
 var (
@@ -28,26 +31,31 @@ var (
 var fixtureDatabase = [16]byte{'r', 'e', 'd', 'o', 'u', 'b', 't', '-', 'f', 'i', 'x', 't', 'u', 'r', 'e', '1'}
 
 // fixtureRecords are the records of the first fixture segment; fixtureMore, generated, of
-// the second.
+// those that are compressed.
 var fixtureRecords = []Record{
 	{SCN: 1, TimeMicros: 1_800_000_000_000_000, Tables: []uint64{7}, Payload: []byte("the first transaction")},
 	{SCN: 2, TimeMicros: 1_800_000_000_000_150, Tables: []uint64{7, 300}, Payload: []byte("the second, of two tables")},
 	{SCN: 3, TimeMicros: 1_800_000_000_000_151, Payload: nil},
 }
 
-func fixtureMore() []Record { return someRecords(rand.New(rand.NewPCG(1, 2)), 4, 500) }
+func fixtureMore(first scn.SCN) []Record {
+	return someRecords(rand.New(rand.NewPCG(1, 2)), first, 500)
+}
 
 // fixtureChain makes the catalog that the format's documentation shows.
 func fixtureChain(t *testing.T, fs vfs.FS, dir string) *Catalog {
 	t.Helper()
 	c, err := OpenCatalog(CatalogOptions{FS: fs, Dir: dir, DatabaseID: fixtureDatabase})
 	must(t, err)
-	for _, records := range [][]Record{fixtureRecords, fixtureMore()} {
+	add := func(records []Record, compression Compression) {
 		h, _ := c.Next(1, 0)
-		info, err := seal(fs, dir, h, records)
+		info, err := seal(fs, dir, h, records, compression)
 		must(t, err)
 		must(t, c.Add(info))
 	}
+	add(fixtureRecords, S2)
+	add(fixtureMore(4), Zstd)
+	add(fixtureMore(504), S2)
 	must(t, c.Close())
 	return c
 }
@@ -231,7 +239,7 @@ func TestFixture(t *testing.T) {
 	if _, err := os.Stat(dir); *makeFixture && os.IsNotExist(err) {
 		fixtureChain(t, vfs.Default, dir)
 	}
-	records := append(append([]Record(nil), fixtureRecords...), fixtureMore()...)
+	records := slices.Concat(fixtureRecords, fixtureMore(4), fixtureMore(504))
 	check := func(o CatalogOptions) {
 		t.Helper()
 		o.DatabaseID = fixtureDatabase

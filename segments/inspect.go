@@ -28,7 +28,7 @@ func Inspect(fsys vfs.FS, path string, w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("segments: inspect: %w", err)
 	}
-	decoder, err := newDecoder()
+	decoder, err := newZstdDecoder()
 	if err != nil {
 		return fmt.Errorf("segments: inspect: %w", err)
 	}

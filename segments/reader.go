@@ -45,10 +45,6 @@ func Open(fsys vfs.FS, path string) (*Reader, error) {
 	return r, nil
 }
 
-func newDecoder() (*zstd.Decoder, error) {
-	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(rawBytesMax))
-}
-
 func (r *Reader) load(fsys vfs.FS, path string) error {
 	stat, err := r.file.Stat()
 	if err != nil {
@@ -158,7 +154,7 @@ func (r *Reader) readBlock(bl *block, buf *buffers) ([]byte, error) {
 		uint64(h.count) != bl.count || h.first != bl.first {
 		return nil, r.corruption(bl.offset, bl.first, fmt.Errorf("%w: block of %d records from SCN %d", ErrContent, h.count, h.first))
 	}
-	r.decoderOnce.Do(func() { r.decoder, r.decoderErr = newDecoder() })
+	r.decoderOnce.Do(func() { r.decoder, r.decoderErr = newZstdDecoder() })
 	if r.decoderErr != nil {
 		return nil, fmt.Errorf("segments: read %s: %w", r.info.Path, r.decoderErr)
 	}
@@ -179,7 +175,11 @@ func decompress(decoder *zstd.Decoder, h *blockHeader, buf *buffers) (_ []byte, 
 		return stored, nil
 	}
 	buf.raw = slices.Grow(buf.raw[:0], int(h.rawBytes))
-	buf.raw, err = decoder.DecodeAll(stored, buf.raw)
+	if h.coding == codingS2 {
+		buf.raw, err = decompressS2(buf.raw, stored, int(h.rawBytes))
+	} else {
+		buf.raw, err = decoder.DecodeAll(stored, buf.raw)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrContent, err)
 	}

@@ -30,8 +30,8 @@ var testDatabase = [16]byte{'t', 'e', 's', 't'}
 func testHeader() Header { return Header{DatabaseID: testDatabase, Incarnation: 1} }
 
 // seal writes records as one segment.
-func seal(fs vfs.FS, dir string, h Header, records []Record) (Info, error) {
-	w, err := Create(fs, dir, h)
+func seal(fs vfs.FS, dir string, h Header, records []Record, c Compression) (Info, error) {
+	w, err := Create(fs, dir, h, c)
 	if err != nil {
 		return Info{}, err
 	}
@@ -46,7 +46,7 @@ func seal(fs vfs.FS, dir string, h Header, records []Record) (Info, error) {
 
 func mustSeal(t *testing.T, fs vfs.FS, h Header, records []Record) Info {
 	t.Helper()
-	info, err := seal(fs, "seg", h, records)
+	info, err := seal(fs, "seg", h, records, S2)
 	must(t, err)
 	return info
 }
@@ -138,7 +138,7 @@ func TestModel(t *testing.T) {
 			}
 			records[i] = r
 		}
-		info, err := seal(fs, "seg", testHeader(), records)
+		info, err := seal(fs, "seg", testHeader(), records, rapid.SampledFrom([]Compression{S2, Zstd}).Draw(t, "compression"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,7 @@ func TestSkips(t *testing.T) {
 func TestWriterRefuses(t *testing.T) {
 	fs := vfs.NewMem()
 	must(t, fs.MkdirAll("seg", 0o755))
-	w, err := Create(fs, "seg", testHeader())
+	w, err := Create(fs, "seg", testHeader(), S2)
 	must(t, err)
 	if _, err := w.Finish(); !errors.Is(err, ErrEmpty) {
 		t.Errorf("no records: %v", err)

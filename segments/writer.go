@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/klauspost/compress/zstd"
 
 	"redoubt/scn"
 )
@@ -74,7 +73,7 @@ type Writer struct {
 	file    vfs.File
 	header  fileHeader
 	salt    uint32
-	encoder *zstd.Encoder
+	encoder *compressor
 
 	out    []byte // not yet written, from offset on
 	offset int64  // of out[0]
@@ -92,7 +91,7 @@ type Writer struct {
 
 // Create begins a segment in dir, which must be there. Nothing is seen of it until
 // Finish; what an earlier Writer left behind is removed.
-func Create(fsys vfs.FS, dir string, h Header) (*Writer, error) {
+func Create(fsys vfs.FS, dir string, h Header, c Compression) (*Writer, error) {
 	w := &Writer{
 		fs: fsys, dir: dir, header: fileHeader{Header: h}, hash: newContentHash(), offset: headerBytes,
 		tmp: fsys.PathJoin(dir, fmt.Sprintf("%s%08d%s", tmpPrefix, h.Incarnation, tmpSuffix)),
@@ -102,7 +101,7 @@ func Create(fsys vfs.FS, dir string, h Header) (*Writer, error) {
 		return nil, fmt.Errorf("segments: create: %w", err)
 	}
 	var err error
-	if w.encoder, err = newEncoder(); err != nil {
+	if w.encoder, err = newCompressor(c); err != nil {
 		return nil, fmt.Errorf("segments: create: %w", err)
 	}
 	// OpenReadWrite, because the header is written last, at the beginning.
@@ -110,13 +109,6 @@ func Create(fsys vfs.FS, dir string, h Header) (*Writer, error) {
 		return nil, fmt.Errorf("segments: create: %w", err)
 	}
 	return w, nil
-}
-
-// newEncoder: the fastest level, since compression is the slowest stage of a backup, and
-// no checksum, since blocks have their own.
-func newEncoder() (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
-		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(128<<10))
 }
 
 // Append adds a record. SCNs follow one another, from any first one. The record is not
@@ -186,9 +178,9 @@ func (w *Writer) flushBlock() error {
 	if w.open.count == 0 {
 		return nil
 	}
-	h := blockHeader{rawBytes: uint32(len(w.raw)), count: uint32(w.open.count), first: w.open.first, coding: codingZstd}
+	h := blockHeader{rawBytes: uint32(len(w.raw)), count: uint32(w.open.count), first: w.open.first, coding: w.encoder.coding}
 	w.stored = append(w.stored[:0], make([]byte, blockHeaderBytes)...)
-	w.stored = w.encoder.EncodeAll(w.raw, w.stored)
+	w.stored = w.encoder.append(w.stored, w.raw)
 	if len(w.stored)-blockHeaderBytes >= len(w.raw) {
 		h.coding = codingPlain
 		w.stored = append(w.stored[:blockHeaderBytes], w.raw...)
@@ -244,7 +236,7 @@ func (w *Writer) Finish() (Info, error) {
 		return Info{}, w.fail(err)
 	}
 	w.failed = ErrClosed
-	return info, w.encoder.Close()
+	return info, w.encoder.close()
 }
 
 // finish writes the index, the trailer and the header, and syncs.
@@ -296,7 +288,7 @@ func (w *Writer) Close() error {
 		return nil
 	}
 	w.failed = ErrClosed
-	err := w.encoder.Close()
+	err := w.encoder.close()
 	if w.file != nil {
 		err = errors.Join(err, w.file.Close())
 	}

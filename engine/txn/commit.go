@@ -2,8 +2,8 @@ package txn
 
 import (
 	"context"
-	"maps"
 	"slices"
+	"sync"
 
 	"redoubt/engine/catalog"
 	"redoubt/scn"
@@ -16,16 +16,29 @@ func (t *Txn) Commit(ctx context.Context) (scn.SCN, error) {
 	if t.finished {
 		return 0, ErrFinished
 	}
-	p, size := t.prepare(), t.bytes
+	p := t.prepare()
 	t.Rollback()
 	if len(p.Record.Changes) == 0 {
 		return t.snapshot, nil
 	}
-	return t.env.Proposer.Propose(ctx, p.Record.XID, redo.AppendTransaction(make([]byte, 0, size+headBytes), p.Record), p)
+	return t.env.Proposer.Propose(ctx, p.Record.XID, encode(p.Record), p)
 }
 
-// headBytes is about what a record has beside its rows.
-const headBytes = 128
+// scratch holds buffers to encode into, so that what goes to the log is as long as it must be.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+func encode(record *redo.Transaction) []byte {
+	b := scratch.Get().(*[]byte)
+	*b = redo.AppendTransaction((*b)[:0], record)
+	body := slices.Clone(*b)
+	if cap(*b) <= scratchBytesMax {
+		scratch.Put(b)
+	}
+	return body
+}
+
+// scratchBytesMax bounds what is kept: a large transaction's buffer is not.
+const scratchBytesMax = 64 << 10
 
 // prepare turns the overlay into a record. Changes stand in the order of tables and keys.
 func (t *Txn) prepare() *Prepared {
@@ -34,14 +47,14 @@ func (t *Txn) prepare() *Prepared {
 		User: t.options.User, Host: t.options.Host, Program: t.options.Program,
 		Statements: t.statements, Claims: t.claims,
 	}}
-	for _, space := range slices.Sorted(maps.Keys(t.overlay.spaces)) {
-		var table *catalog.Table // of space, once a row of it is met
-		for key, e := range t.overlay.spaces[space].Ascend(allFrom, allTo) {
+	for _, s := range t.overlay.spaces {
+		var table *catalog.Table // of space, of the space, once a row of it is met
+		for key, e := range s.entries.all {
 			if e.rowKey != nil {
 				break // an index: its entries follow from the rows
 			}
 			if table == nil {
-				if table = t.tableOf(space); table == nil {
+				if table = t.tableOf(s.space); table == nil {
 					break // dropped by this transaction; nobody will ask for its rows
 				}
 			}

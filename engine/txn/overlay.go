@@ -2,8 +2,7 @@ package txn
 
 import (
 	"bytes"
-
-	"github.com/RaduBerinde/btreemap"
+	"slices"
 
 	"redoubt/scn"
 	"redoubt/wal/redo"
@@ -20,12 +19,15 @@ type entry struct {
 	statement uint32
 }
 
-type entries = btreemap.BTreeMap[[]byte, *entry]
-
-// overlay holds a transaction's changes, by space and key, in the order of the store.
+// overlay holds a transaction's changes, by space and key.
 type overlay struct {
-	spaces map[scn.Space]*entries
+	spaces []spaceEntries // in ascending order
 	undo   []undoStep
+}
+
+type spaceEntries struct {
+	space   scn.Space
+	entries *entries
 }
 
 // undoStep is what a key was before a change: nil if the transaction had not touched it.
@@ -35,28 +37,31 @@ type undoStep struct {
 	old   *entry
 }
 
-const overlayDegree = 16
+func (o *overlay) find(space scn.Space) (int, bool) {
+	return slices.BinarySearchFunc(o.spaces, space, func(s spaceEntries, space scn.Space) int { return int(int64(s.space) - int64(space)) })
+}
+
+// of gives the entries of a space, nil if it was not touched.
+func (o *overlay) of(space scn.Space) *entries {
+	if i, ok := o.find(space); ok {
+		return o.spaces[i].entries
+	}
+	return nil
+}
 
 func (o *overlay) get(space scn.Space, key []byte) *entry {
-	m := o.spaces[space]
-	if m == nil {
-		return nil
+	if m := o.of(space); m != nil {
+		return m.get(key)
 	}
-	_, e, _ := m.Get(key)
-	return e
+	return nil
 }
 
 func (o *overlay) set(space scn.Space, key []byte, e *entry) {
-	m := o.spaces[space]
-	if m == nil {
-		if o.spaces == nil {
-			o.spaces = map[scn.Space]*entries{}
-		}
-		m = btreemap.New[[]byte, *entry](overlayDegree, bytes.Compare)
-		o.spaces[space] = m
+	i, ok := o.find(space)
+	if !ok {
+		o.spaces = slices.Insert(o.spaces, i, spaceEntries{space, &entries{}})
 	}
-	_, old, _ := m.ReplaceOrInsert(key, e)
-	o.undo = append(o.undo, undoStep{space, key, old})
+	o.undo = append(o.undo, undoStep{space, key, o.spaces[i].entries.set(key, e)})
 }
 
 // rollbackTo takes back all changes after the first n.
@@ -64,9 +69,9 @@ func (o *overlay) rollbackTo(n int) {
 	for i := len(o.undo) - 1; i >= n; i-- {
 		u := o.undo[i]
 		if u.old == nil {
-			o.spaces[u.space].Delete(u.key)
+			o.of(u.space).delete(u.key)
 		} else {
-			o.spaces[u.space].ReplaceOrInsert(u.key, u.old)
+			o.of(u.space).set(u.key, u.old)
 		}
 	}
 	clear(o.undo[n:])
@@ -75,11 +80,11 @@ func (o *overlay) rollbackTo(n int) {
 
 // view gives the entries of a space as they are now; later changes do not show in it. Nil if there are none.
 func (o *overlay) view(space scn.Space) *entries {
-	m := o.spaces[space]
-	if m == nil || m.Len() == 0 {
+	m := o.of(space)
+	if m == nil || m.len() == 0 {
 		return nil
 	}
-	return m.Clone()
+	return m.clone()
 }
 
 // cursor walks over the entries of a space within a range.
@@ -94,44 +99,28 @@ type cursor struct {
 
 func newCursor(m *entries, r Range) *cursor {
 	c := &cursor{entries: m, low: r.Low, high: r.High, reverse: r.Reverse}
-	if m != nil {
-		c.seek(btreemap.GE(r.Low), c.upper())
+	switch {
+	case m == nil:
+	case c.reverse:
+		c.stand(m.before(r.High))
+	default:
+		c.stand(m.from(r.Low, false))
 	}
 	return c
 }
 
-func (c *cursor) upper() btreemap.UpperBound[[]byte] {
-	if c.high == nil {
-		return btreemap.Max[[]byte]()
+// stand moves to an entry, or to the end if it is outside of the range.
+func (c *cursor) stand(key []byte, e *entry) {
+	if e != nil && (bytes.Compare(key, c.low) < 0 || c.high != nil && bytes.Compare(key, c.high) >= 0) {
+		e = nil
 	}
-	return btreemap.LT(c.high)
-}
-
-func (c *cursor) seek(low btreemap.LowerBound[[]byte], high btreemap.UpperBound[[]byte]) {
-	c.key, c.entry = nil, nil
-	if c.reverse {
-		for k, e := range c.entries.Descend(high, low) {
-			c.key, c.entry = k, e
-			return
-		}
-		return
-	}
-	for k, e := range c.entries.Ascend(low, high) {
-		c.key, c.entry = k, e
-		return
-	}
+	c.key, c.entry = key, e
 }
 
 func (c *cursor) next() {
 	if c.reverse {
-		c.seek(btreemap.GE(c.low), btreemap.LT(c.key))
+		c.stand(c.entries.before(c.key))
 	} else {
-		c.seek(btreemap.GT(c.key), c.upper())
+		c.stand(c.entries.from(c.key, true))
 	}
 }
-
-// Bounds of a walk over all entries.
-var (
-	allFrom = btreemap.Min[[]byte]()
-	allTo   = btreemap.Max[[]byte]()
-)

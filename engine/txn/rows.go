@@ -141,7 +141,7 @@ func (r *Rows) fetch(e *entry) bool {
 		return false
 	}
 	if r.overlay != nil {
-		if _, own, ok := r.overlay.Get(rowKey); ok {
+		if own := r.overlay.get(rowKey); own != nil {
 			if own.deleted {
 				return false
 			}

@@ -30,6 +30,7 @@ type Options struct {
 	MarkFile    string // where the mark is kept, outside of Dir
 	Bytes       int64  // of payload in one segment
 	After       time.Duration
+	Compression segments.Compression
 	// Open opens the source behind a mark; nil is the beginning of history.
 	Open func(mark []byte) (Source, error)
 	// Sealed, if it is not nil, is told of every mark that has become durable, also of the one found at the start.
@@ -128,7 +129,7 @@ func (s *Sealer) seal(ctx context.Context, source Source) error {
 	if err != nil {
 		return err
 	}
-	w, err := segments.Create(s.options.FS, s.options.Dir, header)
+	w, err := segments.Create(s.options.FS, s.options.Dir, header, s.options.Compression)
 	if err != nil {
 		return err
 	}

@@ -33,21 +33,26 @@ func (r *reader) byte(what string) byte {
 	return b
 }
 
-func (r *reader) uvarint(what string) uint64 {
+func (r *reader) uvarint(what string) uint64 { return r.uvarintOf("", what) }
+
+// uvarintOf takes the name in two parts, which are put together only if somebody gets to see it.
+func (r *reader) uvarintOf(prefix, what string) uint64 {
 	if r.err != nil {
 		return 0
 	}
 	v, n := binary.Uvarint(r.buf[r.off:])
 	switch {
 	case n == 0:
-		r.fail(what, ErrTruncated)
+		r.fail(prefix+what, ErrTruncated)
 		return 0
 	case n < 0:
-		r.fail(what, ErrMalformed)
+		r.fail(prefix+what, ErrMalformed)
 		return 0
 	}
 	r.off += n
-	r.note(what, r.off-n)
+	if r.trace != nil {
+		r.note(prefix+what, r.off-n)
+	}
 	return v
 }
 
@@ -81,7 +86,7 @@ func (r *reader) take(what string, n uint64) []byte {
 	return b
 }
 
-func (r *reader) bytes(what string) []byte { return r.take(what, r.uvarint("length of "+what)) }
+func (r *reader) bytes(what string) []byte { return r.take(what, r.uvarintOf("length of ", what)) }
 
 // count reads a number of elements of at least minBytes each, so that a hostile count allocates nothing.
 func (r *reader) count(what string, minBytes int) int {
