@@ -16,6 +16,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"redoubt/engine/catalog"
+	"redoubt/engine/lock"
 	"redoubt/engine/mvcc"
 	"redoubt/engine/txn"
 	"redoubt/scn"
@@ -57,6 +58,7 @@ type Engine struct {
 	options   Options
 	store     *mvcc.Store
 	certifier *txn.Certifier
+	locks     *lock.Manager
 	env       *txn.Env
 
 	applying sync.Mutex
@@ -120,8 +122,9 @@ func (e *Engine) load() error {
 	e.xids = xidSource{ordinal: uint64(e.options.NodeOrdinal), now: e.options.Now, last: position.TimeMicros}
 	e.numbers = sequences{engine: e, given: map[uint64]*block{}}
 	e.certifier = txn.NewCertifier(e.store, e.current)
+	e.locks = lock.New()
 	e.env = &txn.Env{
-		Store: e.store, Collator: e.options.Collator, Current: e.current, NewXID: e.xids.next,
+		Store: e.store, Locks: locker{e.locks, e.certifier}, Collator: e.options.Collator, Current: e.current, NewXID: e.xids.next,
 		NewRowID: e.newRowID, NewSpace: e.newSpace, RowsCount: e.rowsCount,
 	}
 	return nil

@@ -97,6 +97,16 @@ func (h *handler) userOf(id uint32) string {
 	return ""
 }
 
+// sessionOf gives the session of a connection, nil before its first statement.
+func (h *handler) sessionOf(id uint32) *storage.Session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c := h.clients[id]; c != nil {
+		return c.session
+	}
+	return nil
+}
+
 // begin marks a connection as busy, or refuses the statement because the server is stopping.
 func (h *handler) begin(c *mysql.Conn) (*storage.Session, error) {
 	h.mu.Lock()
@@ -152,14 +162,11 @@ func (h *handler) statement(ctx context.Context, c *mysql.Conn, text string, run
 	}
 	alone := kind == "ddl" || session == nil || !session.InTransaction()
 	for repeats := 0; ; repeats++ {
-		if session != nil {
-			session.StatementBegin()
-		}
-		shown := false
-		err = presentMissing(text, run(&shown))
+		var shown bool
+		shown, err = h.attempt(ctx, c, text, run)
 		failed = false
 		h.end(ctx, c, err)
-		if err == nil || shown || !alone || repeats == repeatsMax || !isConflict(err) || !mayRepeat(kind, text) || ctx.Err() != nil {
+		if err == nil || shown || !alone || repeats == repeatsMax || !hasID(err, sqlcode.IDConflict) || !mayRepeat(kind, text) || ctx.Err() != nil {
 			return err
 		}
 		failed = true
@@ -167,10 +174,27 @@ func (h *handler) statement(ctx context.Context, c *mysql.Conn, text string, run
 	}
 }
 
-// isConflict tells whether certification refused a commit.
-func isConflict(err error) bool {
+// attempt runs a statement, and again on a newer snapshot each time when it met a row that had changed since the one it
+// was reading: the locks that it has then are kept, so it comes further each time.
+func (h *handler) attempt(ctx context.Context, c *mysql.Conn, text string, run func(shown *bool) error) (shown bool, err error) {
+	for {
+		if session := h.sessionOf(c.ConnectionID); session != nil {
+			session.StatementBegin()
+		}
+		err = presentMissing(text, run(&shown))
+		if !hasID(err, sqlcode.IDStale) || shown || ctx.Err() != nil {
+			return shown, err
+		}
+		if session := h.sessionOf(c.ConnectionID); session == nil || !session.RestartStatement() {
+			return shown, err
+		}
+		h.server.figures.restarts.Inc()
+	}
+}
+
+func hasID(err error, id string) bool {
 	code, ok := sqlcode.Of(err)
-	return ok && code.ID == sqlcode.IDConflict
+	return ok && code.ID == id
 }
 
 // ComInitDB implements mysql.Handler.

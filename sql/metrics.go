@@ -21,6 +21,7 @@ var kinds = []string{
 type figures struct {
 	statements map[string]*kindFigures
 	retries    *metrics.Counter
+	restarts   *metrics.Counter
 	panics     *metrics.Counter
 	opened     *metrics.Counter
 	closed     *metrics.Counter
@@ -39,10 +40,11 @@ func newFigures(set *metrics.Set) *figures {
 	}
 	f := &figures{
 		statements: map[string]*kindFigures{}, refused: map[wire.Reason]*metrics.Counter{},
-		retries: set.GetOrCreateCounter("redoubt_sql_statement_retries_total"),
-		panics:  set.GetOrCreateCounter("redoubt_sql_panics_total"),
-		opened:  set.GetOrCreateCounter("redoubt_sql_connections_opened_total"),
-		closed:  set.GetOrCreateCounter("redoubt_sql_connections_closed_total"),
+		retries:  set.GetOrCreateCounter("redoubt_sql_statement_retries_total"),
+		restarts: set.GetOrCreateCounter("redoubt_sql_statement_restarts_total"),
+		panics:   set.GetOrCreateCounter("redoubt_sql_panics_total"),
+		opened:   set.GetOrCreateCounter("redoubt_sql_connections_opened_total"),
+		closed:   set.GetOrCreateCounter("redoubt_sql_connections_closed_total"),
 		logins: map[bool]*metrics.Counter{
 			true:  set.GetOrCreateCounter(`redoubt_sql_logins_total{tls="yes"}`),
 			false: set.GetOrCreateCounter(`redoubt_sql_logins_total{tls="no"}`),

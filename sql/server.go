@@ -144,6 +144,7 @@ func (s *Server) setVariables(ctx *gsql.Context) error {
 		"collation_server": storage.DefaultCollation.Name(), "collation_connection": storage.DefaultCollation.Name(),
 		"collation_database": storage.DefaultCollation.Name(),
 	}
+	gsql.SystemVariables.AddSystemVariables(ownVariables())
 	if err := gsql.SystemVariables.AssignValues(values); err != nil {
 		return fmt.Errorf("set system variables: %w", err)
 	}

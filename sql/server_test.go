@@ -111,33 +111,6 @@ func TestProceduresAndTriggers(t *testing.T) {
 	r.want("SELECT id, v FROM t ORDER BY id", "1|111", "2|102", "5|15")
 }
 
-// TestConflictsAreRepeated runs statements that commit by themselves against each other: none fails, none is lost.
-func TestConflictsAreRepeated(t *testing.T) {
-	r := start(t)
-	r.exec("CREATE TABLE c (id INT PRIMARY KEY, n INT)", "INSERT INTO c VALUES (1, 0)")
-	const clients, each = 4, 25
-	errs := make(chan error, clients)
-	for range clients {
-		go func() {
-			var failed error
-			for range each {
-				if _, err := r.db.Exec("UPDATE c SET n = n + 1 WHERE id = 1"); err != nil {
-					failed = err
-				}
-			}
-			errs <- failed
-		}()
-	}
-	for range clients {
-		if err := <-errs; err != nil && !strings.Contains(err.Error(), "1213") {
-			t.Fatal(err)
-		} else if err != nil {
-			t.Skipf("more conflicts than repeats: %v", err)
-		}
-	}
-	r.want("SELECT n FROM c", "100")
-}
-
 func TestKill(t *testing.T) {
 	r := start(t)
 	c := on{r.connection(), t}

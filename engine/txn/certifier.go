@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"redoubt/engine/catalog"
+	"redoubt/engine/lock"
 	"redoubt/engine/mvcc"
 	"redoubt/scn"
 	"redoubt/wal/redo"
@@ -16,8 +17,8 @@ import (
 // in flight included; what is older it looks up in the store.
 //
 // A transaction may enter if and only if (1) every row it changed is still at the version it replaced, (2) no table
-// it changed was redefined since its snapshot, (3) no row it changed was claimed by others since its snapshot, in a
-// mode that forbids the change, and (4) for each of its own claims nobody has, since the claim's snapshot, done what
+// it changed was redefined since the snapshot of the statement that did, (3) no row it changed was claimed by others since
+// then, in a mode that forbids the change, and (4) for each of its own claims nobody has, since the claim's snapshot, done what
 // the claim forbids. What can no longer be known, because it has left the memory, counts as changed.
 type Certifier struct {
 	store   *mvcc.Store
@@ -103,6 +104,30 @@ func (c *Certifier) Certify(t *redo.Transaction, at scn.SCN) error {
 	return nil
 }
 
+// Touched is the last SCN, in flight or applied, at which something was done to a key that a lock in this mode excludes;
+// 0 if nothing is known. If the memory does not reach back to since, the store tells as far as it left a trace there.
+func (c *Certifier) Touched(space scn.Space, key []byte, mode lock.Mode, since scn.SCN) (scn.SCN, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := c.hash(space, key)
+	last := c.claimed.get(k)
+	switch mode {
+	case lock.KeyShare:
+		last = max(last, c.removed.get(k))
+	case lock.Share:
+		last = max(last, c.written.get(k))
+	case lock.Update:
+		last = max(last, c.written.get(k), c.shared.get(k))
+	case lock.Exclusive:
+		last = max(last, c.written.get(k), c.shared.get(k), c.keyShared.get(k))
+	}
+	if last != 0 || since >= c.written.floor {
+		return last, nil
+	}
+	_, dictionary := c.current()
+	return c.newest(dictionary, space, key)
+}
+
 // Observe notes a committed transaction that this node did not certify.
 func (c *Certifier) Observe(t *redo.Transaction, at scn.SCN) {
 	c.mu.Lock()
@@ -128,8 +153,8 @@ func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictio
 	conflict := func(what string) error {
 		return &ConflictError{What: what, Table: nameOf(dictionary, change.Table)}
 	}
-	rewound := c.rewound[change.Table]
-	if c.defined[change.Table] > t.ReadSCN || rewound > t.ReadSCN {
+	rewound, read := c.rewound[change.Table], t.SnapshotOf(change)
+	if c.defined[change.Table] > read || rewound > read {
 		return conflict("definition")
 	}
 	k := c.hash(change.Table, change.Key)
@@ -137,7 +162,7 @@ func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictio
 		if at != change.Replaced {
 			return conflict("row")
 		}
-	} else if at != 0 || t.ReadSCN < c.written.floor {
+	} else if at != 0 || read < c.written.floor {
 		at, err := c.newest(dictionary, change.Table, change.Key)
 		if err != nil {
 			return err
@@ -146,10 +171,10 @@ func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictio
 			return conflict("row")
 		}
 	}
-	if c.shared.get(k) > t.ReadSCN || t.ReadSCN < c.shared.floor {
+	if max(c.shared.get(k), c.claimed.get(k)) > read || read < c.shared.floor {
 		return conflict("row claimed by another")
 	}
-	if changesKey(dictionary, change) && (c.keyShared.get(k) > t.ReadSCN || t.ReadSCN < c.keyShared.floor) {
+	if changesKey(dictionary, change) && (c.keyShared.get(k) > read || read < c.keyShared.floor) {
 		return conflict("row that another refers to")
 	}
 	return nil

@@ -16,8 +16,12 @@ func (t *Txn) Commit(ctx context.Context) (scn.SCN, error) {
 	if t.finished {
 		return 0, ErrFinished
 	}
+	defer t.Rollback()
+	if t.stale {
+		return 0, &ConflictError{What: "row"}
+	}
 	p := t.prepare()
-	t.Rollback()
+	t.overlay, t.finished = overlay{}, true
 	if len(p.Record.Changes) == 0 {
 		return t.snapshot, nil
 	}

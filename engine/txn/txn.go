@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/mvcc"
@@ -55,6 +56,7 @@ type Env struct {
 	Store     *mvcc.Store
 	Collator  catalog.Collator
 	Proposer  Proposer
+	Locks     Locker // nil: nobody waits for anybody
 	Current   func() (scn.SCN, *catalog.Snapshot)
 	NewXID    func() uint64
 	NewRowID  func(ctx context.Context, table scn.Space) (uint64, error)
@@ -71,6 +73,7 @@ type Txn struct {
 	snapshot scn.SCN
 	catalog  *catalog.Snapshot
 	finished bool
+	lockWait time.Duration
 
 	overlay    overlay
 	bytes      int64
@@ -78,6 +81,10 @@ type Txn struct {
 	claimed    map[claimKey]bool
 	scanned    map[scn.Space]bool // tables read by scans; a change of definition then relies on their content
 	dictionary bool               // has changed the dictionary
+	locked     bool               // has asked for locks
+	stale      bool               // a lock said that the running statement must be run again
+	read       bool               // has read from the snapshot
+	readBefore bool               // so, before the running statement
 	statements []redo.Statement
 	statement  redo.Statement // the running one; enters statements with its first change
 	recorded   bool
@@ -94,7 +101,7 @@ func Begin(env *Env, o Options) *Txn {
 	if o.BytesMax == 0 {
 		o.BytesMax = DefaultBytesMax
 	}
-	t := &Txn{env: env, options: o, xid: env.NewXID()}
+	t := &Txn{env: env, options: o, xid: env.NewXID(), lockWait: LockWaitDefault}
 	t.snapshot, t.catalog = env.Current()
 	t.readSCN = t.snapshot
 	return t
@@ -120,15 +127,29 @@ func (t *Txn) Catalog() *catalog.Snapshot { return t.catalog }
 // Dirty tells whether there is anything to commit.
 func (t *Txn) Dirty() bool { return len(t.overlay.undo) > 0 }
 
-// StartStatement begins a statement: under READ COMMITTED on a fresh snapshot. The digest identifies its text; the
+// StartStatement begins a statement: on a fresh snapshot under READ COMMITTED, and else if nothing was read yet. The digest identifies its text; the
 // text itself is kept only for statements that change the dictionary.
 func (t *Txn) StartStatement(digest uint64, text string) {
-	if t.options.Isolation == ReadCommitted && t.options.At == 0 && !t.dictionary {
-		t.snapshot, t.catalog = t.env.Current()
+	t.readBefore = t.read
+	t.statement, t.recorded = redo.Statement{Digest: digest, Text: text, ReadSCN: t.snapshot}, false
+	if t.mayRestart() {
+		t.renewSnapshot()
 	}
-	t.statement, t.recorded = redo.Statement{Digest: digest, Text: text}, false
 	t.mark = t.Savepoint()
 }
+
+// renewSnapshot gives the running statement a new snapshot. As long as the transaction has done nothing that depends on
+// an older one, it is the whole transaction's.
+func (t *Txn) renewSnapshot() {
+	t.snapshot, t.catalog = t.env.Current()
+	t.statement.ReadSCN = t.snapshot
+	if !t.Dirty() && len(t.claims) == 0 {
+		t.readSCN = t.snapshot
+	}
+}
+
+// Pin fixes the snapshot of a transaction that keeps one, although nothing was read from it yet.
+func (t *Txn) Pin() { t.read = true }
 
 // EndStatement keeps what the statement did.
 func (t *Txn) EndStatement() { t.mark = t.Savepoint() }
@@ -148,13 +169,17 @@ func (t *Txn) Savepoint() Mark { return Mark{len(t.overlay.undo), t.bytes} }
 // RollbackTo takes back all changes made since the mark. Claims stay: they do no harm.
 func (t *Txn) RollbackTo(m Mark) {
 	t.overlay.rollbackTo(m.undo)
-	t.bytes = m.bytes
+	t.bytes, t.stale = m.bytes, false
 }
 
 // Rollback ends the transaction and drops its changes.
 func (t *Txn) Rollback() {
 	t.finished = true
 	t.overlay, t.claims = overlay{}, nil
+	if t.locked {
+		t.env.Locks.Release(t.xid)
+		t.locked = false
+	}
 }
 
 // Get reads the row with a key. at is the commit that wrote it, 0 if this transaction did. The row is the caller's.
@@ -178,6 +203,7 @@ func (t *Txn) lookup(table *catalog.Table, key []byte) (*entry, error) {
 	if e := t.overlay.get(table.ID, key); e != nil {
 		return e, nil
 	}
+	t.read = true
 	v, found, err := t.env.Store.Get(t.catalog.Lineage(table.ID, t.snapshot), key, nil)
 	if err != nil || !found {
 		return nil, err
@@ -224,6 +250,7 @@ func (t *Txn) prefix(table *catalog.Table, parts []catalog.IndexColumn, values [
 }
 
 func (t *Txn) noteRead(table scn.Space) {
+	t.read = true
 	if t.options.ReadOnly || t.options.At != 0 {
 		return
 	}

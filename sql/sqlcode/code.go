@@ -91,7 +91,7 @@ func Find(id string) (*Code, bool) {
 func All() []Code { return table }
 
 // general names the entries that stand for numbers which several entries have.
-var general = map[int]string{1064: IDSyntax, 1146: IDUnknownTable, 1235: IDUnsupported}
+var general = map[int]string{1064: IDSyntax, 1146: IDUnknownTable, 1213: IDConflict, 1235: IDUnsupported}
 
 // ByNumber returns the entry that stands for a number of MySQL's, for errors that come without a code of ours.
 func ByNumber(errno int) (*Code, bool) {

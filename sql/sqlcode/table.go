@@ -30,6 +30,10 @@ const (
 	IDCatalogChanged   = "RD-2008"
 	IDInterrupted      = "RD-2009"
 	IDDiskFull         = "RD-2010"
+	IDDeadlock         = "RD-2011"
+	IDLockTimeout      = "RD-2012"
+	IDLockBusy         = "RD-2013"
+	IDStale            = "RD-2014"
 	IDPacketTooLarge   = "RD-3001"
 	IDTooManyConns     = "RD-3002"
 	IDTLSRequired      = "RD-3003"
@@ -186,6 +190,26 @@ var table = []Code{
 		IDDiskFull, 1021, stateGeneral, "The disk is full%s",
 		"The file system that holds the data has no room left.",
 		"Make room; nothing that was committed is lost.",
+	},
+	{
+		IDDeadlock, 1213, "40001", "Deadlock found when trying to get lock; try restarting transaction",
+		"Transactions waited for each other's locks in a circle; this one was chosen to end it, and is rolled back.",
+		"Run the transaction again from its beginning. Transactions that take locks in one order do not meet this.",
+	},
+	{
+		IDLockTimeout, 1205, stateGeneral, "Lock wait timeout exceeded; try restarting transaction",
+		"Another transaction kept a lock for longer than innodb_lock_wait_timeout allows. The statement is taken back, the transaction is still open.",
+		"Look into V$LOCK for who holds it; commit sooner there, or allow more time. Then run the statement again.",
+	},
+	{
+		IDLockBusy, 3572, stateGeneral, "Statement aborted because lock(s) could not be acquired immediately and NOWAIT is set",
+		"The statement said NOWAIT, and another transaction holds a lock that it needs.",
+		"Run it again later, or leave NOWAIT out.",
+	},
+	{
+		IDStale, 1213, "40001", "The row was changed by another transaction while this statement ran; try restarting transaction",
+		"The statement had shown rows to its client already, so it could not be run again on a newer snapshot.",
+		"Run the transaction again from its beginning.",
 	},
 	{
 		IDPacketTooLarge, 1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes (%s)",

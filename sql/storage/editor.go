@@ -120,6 +120,9 @@ func (e *editor) Insert(ctx *gsql.Context, row gsql.Row) error {
 	if err != nil {
 		return err
 	}
+	if err := e.transaction.inner.LockChange(ctx, e.table.def, nil, stored); err != nil {
+		return engineError(err)
+	}
 	if err := e.transaction.inner.Insert(e.table.def, stored); err != nil {
 		return e.changeError(err)
 	}
@@ -157,6 +160,9 @@ func (e *editor) Update(ctx *gsql.Context, old, new gsql.Row) error {
 	if unchanged(e.table.def, before, after) {
 		return nil
 	}
+	if err := e.transaction.inner.LockChange(ctx, e.table.def, before, after); err != nil {
+		return engineError(err)
+	}
 	if err := e.transaction.inner.Update(e.table.def, before, after); err != nil {
 		return e.changeError(err)
 	}
@@ -173,6 +179,9 @@ func (e *editor) Delete(ctx *gsql.Context, row gsql.Row) error {
 	before, err := e.stored(ctx, row)
 	if err != nil {
 		return err
+	}
+	if err := e.transaction.inner.LockChange(ctx, e.table.def, before, nil); err != nil {
+		return engineError(err)
 	}
 	if err := e.transaction.inner.Delete(e.table.def, before); err != nil {
 		return e.changeError(err)

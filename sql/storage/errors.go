@@ -8,6 +8,7 @@ import (
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
 	"redoubt/engine/catalog"
+	"redoubt/engine/lock"
 	"redoubt/engine/txn"
 	"redoubt/scn"
 	"redoubt/sql/sqlcode"
@@ -21,6 +22,14 @@ func engineError(err error) error {
 		return nil
 	case errors.Is(err, txn.ErrConflict):
 		return sqlcode.Conflict(err)
+	case errors.Is(err, txn.ErrStale):
+		return sqlcode.New(sqlcode.IDStale)
+	case errors.Is(err, lock.ErrDeadlock):
+		return sqlcode.New(sqlcode.IDDeadlock)
+	case errors.Is(err, lock.ErrTimeout):
+		return sqlcode.New(sqlcode.IDLockTimeout)
+	case errors.Is(err, lock.ErrBusy):
+		return sqlcode.New(sqlcode.IDLockBusy)
 	case errors.Is(err, txn.ErrOutcomeUnknown):
 		return sqlcode.OutcomeUnknown(err)
 	case errors.Is(err, txn.ErrReadOnly):

@@ -3,13 +3,16 @@ package storage
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
 	"redoubt/engine/txn"
 	"redoubt/scn"
 	"redoubt/sql/parser"
+	"redoubt/sql/sqlcode"
 )
 
 // Session is the state of one client.
@@ -22,6 +25,7 @@ type Session struct {
 	temporary temporaryTables
 	iterators map[*rowIter]struct{} // that read now
 	running   bool                  // a client's statement has begun
+	restart   bool                  // the running statement begins again, in the transaction that is open
 	point     *parser.AsOf          // at which the table is read that the planner looks for; nil for now
 	detached  bool                  // and has put its transaction aside, to run statements of a procedure
 }
@@ -42,7 +46,7 @@ func (s *Session) Store() *Store { return s.store }
 
 // StartTransaction implements gsql.TransactionSession. The isolation level is that of the session's variable.
 func (s *Session) StartTransaction(ctx *gsql.Context, c gsql.TransactionCharacteristic) (gsql.Transaction, error) {
-	if s.detached && s.current != nil {
+	if s.current != nil && (s.detached || s.restart) {
 		return s.current, nil // a statement of a procedure goes on with the transaction that the CALL is part of
 	}
 	if t := s.current; t != nil { // START TRANSACTION in a procedure
@@ -69,6 +73,7 @@ func (s *Session) StartSnapshot(ctx *gsql.Context, at scn.SCN, readOnly bool) er
 	if err != nil {
 		return err
 	}
+	t.inner.Pin()
 	ctx.SetTransaction(t)
 	ctx.SetIgnoreAutoCommit(true)
 	return nil
@@ -103,6 +108,22 @@ func (s *Session) transactionOptions(ctx *gsql.Context) (o txn.Options, refused 
 	}
 	return o, nil
 }
+
+// lockWait is the session's innodb_lock_wait_timeout.
+func (s *Session) lockWait() time.Duration {
+	ctx := gsql.NewContext(context.Background(), gsql.WithSession(s))
+	value, err := s.GetSessionVariable(ctx, "innodb_lock_wait_timeout")
+	if err != nil {
+		return txn.LockWaitDefault
+	}
+	seconds, err := strconv.ParseInt(fmt.Sprint(value), 10, 64)
+	if err != nil {
+		return txn.LockWaitDefault
+	}
+	return time.Duration(min(seconds, maxLockWaitSeconds)) * time.Second
+}
+
+const maxLockWaitSeconds = 1 << 30
 
 const (
 	isolationVariable    = "transaction_isolation"
@@ -145,6 +166,21 @@ func (s *Session) ValidateSession(ctx *gsql.Context) error {
 // over.
 func (s *Session) StatementBegin() {
 	s.running, s.detached = false, false
+}
+
+// RestartStatement takes back what the running statement did, before it is run again on a newer snapshot. It tells
+// whether that can be done; the statement's transaction, with its locks, stays open for it.
+func (s *Session) RestartStatement() bool {
+	if s.current == nil {
+		return false
+	}
+	s.closePast()
+	s.current.keyless = nil
+	if err := s.current.inner.Restart(); err != nil {
+		return false
+	}
+	s.restart = true
+	return true
 }
 
 // PointEvaluated implements parser.PointSession: the planner has read the AS OF of a table and looks for the table next.
@@ -235,21 +271,29 @@ func (s *Session) SessionEnd() {
 // StatementDone is called when a statement sent by the client is over. A failed statement is taken back; one that
 // ran alone takes its transaction with it.
 func (s *Session) StatementDone(ctx context.Context, failure error) {
-	s.running, s.detached = false, false
+	s.running, s.detached, s.restart = false, false, false
 	s.closePast()
 	if s.current == nil {
 		return
 	}
 	sqlCtx := gsql.NewContext(ctx, gsql.WithSession(s))
-	if s.isLeftover(sqlCtx) {
+	if s.isLeftover(sqlCtx) || endsTransaction(failure) {
 		s.abandon()
 		s.BaseSession.SetTransaction(nil)
+		s.SetIgnoreAutoCommit(false)
 		return
 	}
 	if failure != nil {
 		s.current.rollbackStatement()
 	}
 	s.current.endStatement()
+}
+
+// endsTransaction tells whether an error takes back the whole transaction, as clients expect of 1213: they begin again
+// with its first statement.
+func endsTransaction(failure error) bool {
+	code, ok := sqlcode.Of(failure)
+	return ok && code.Errno == 1213
 }
 
 // txn gives the engine transaction of the running statement, beginning one if there is none.

@@ -266,7 +266,7 @@ func (i *rowIter) Next(ctx *gsql.Context) (gsql.Row, error) {
 			}
 			if r := &i.part.ranges[i.next]; r.point != nil && len(i.ahead) == 0 {
 				i.next++
-				row, found, err := i.get(r.point)
+				row, found, err := i.get(ctx, r.point)
 				if err != nil || found {
 					return row, err
 				}
@@ -293,7 +293,9 @@ func (i *rowIter) Next(ctx *gsql.Context) (gsql.Row, error) {
 			}
 		}
 		if i.claim {
-			i.reader.ClaimShared(i.table.def, i.rows.Key())
+			if err := i.reader.LockParent(ctx, i.table.def, i.rows.Key()); err != nil {
+				return nil, engineError(err)
+			}
 		}
 		if i.table.rewriting != nil {
 			i.table.rewriting.note(i.rows)
@@ -303,13 +305,15 @@ func (i *rowIter) Next(ctx *gsql.Context) (gsql.Row, error) {
 }
 
 // get reads the row with a primary key.
-func (i *rowIter) get(key []byte) (gsql.Row, bool, error) {
+func (i *rowIter) get(ctx *gsql.Context, key []byte) (gsql.Row, bool, error) {
 	row, at, found, err := i.reader.Get(i.table.def, key)
 	if err != nil || !found {
 		return nil, false, engineError(err)
 	}
 	if i.claim {
-		i.reader.ClaimShared(i.table.def, key)
+		if err := i.reader.LockParent(ctx, i.table.def, key); err != nil {
+			return nil, false, engineError(err)
+		}
 	}
 	out, err := i.table.decode(row, at)
 	return out, true, err

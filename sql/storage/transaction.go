@@ -59,6 +59,7 @@ func (t *Transaction) startStatement(text string) {
 		t.writes = false
 	default:
 		t.writes = true
+		t.inner.SetLockWait(t.session.lockWait())
 	}
 	ddl := ""
 	if ChangesDictionary(text) {

@@ -59,7 +59,7 @@ func sampleTransaction() *Transaction {
 	}
 	return &Transaction{
 		XID: 0x1234567890, ReadSCN: 41, User: "ann", Host: "10.0.0.7", Program: "shop",
-		Statements: []Statement{{0xfeedfacecafebeef, ""}, {7, "ALTER TABLE t ADD c INT"}},
+		Statements: []Statement{{0xfeedfacecafebeef, "", 41}, {7, "ALTER TABLE t ADD c INT", 43}},
 		Claims: []Claim{
 			{Mode: KeyShare, Space: 1001, Since: 40, Low: []byte("parent")},
 			{Mode: Exclusive, Space: 1002, Since: 41, Low: []byte("a"), High: []byte("b")},

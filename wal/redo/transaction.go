@@ -64,8 +64,9 @@ type Claim struct {
 
 // Statement identifies the SQL that made changes.
 type Statement struct {
-	Digest uint64 // of the normalised text
-	Text   string // as the user wrote it; only for statements that change the dictionary
+	Digest  uint64  // of the normalised text
+	Text    string  // as the user wrote it; only for statements that change the dictionary
+	ReadSCN scn.SCN // its snapshot: that of the transaction or, under READ COMMITTED, a later one
 }
 
 // Transaction is one unit of change, as its session proposes it.
@@ -78,6 +79,14 @@ type Transaction struct {
 	Statements []Statement
 	Changes    []Change
 	Claims     []Claim
+}
+
+// SnapshotOf is the SCN that the statement read which made a change.
+func (t *Transaction) SnapshotOf(c *Change) scn.SCN {
+	if int(c.Statement) < len(t.Statements) {
+		return max(t.ReadSCN, t.Statements[c.Statement].ReadSCN)
+	}
+	return t.ReadSCN
 }
 
 const transactionVersion = 1
@@ -94,6 +103,7 @@ func AppendTransaction(dst []byte, t *Transaction) []byte {
 	for _, s := range t.Statements {
 		dst = binary.LittleEndian.AppendUint64(dst, s.Digest)
 		dst = appendString(dst, s.Text)
+		dst = binary.AppendUvarint(dst, uint64(max(s.ReadSCN, t.ReadSCN)-t.ReadSCN))
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(t.Claims)))
 	for i := range t.Claims {
@@ -175,10 +185,12 @@ func (r *reader) transactionHead(t *Transaction) {
 	t.User = string(r.bytes("user"))
 	t.Host = string(r.bytes("host"))
 	t.Program = string(r.bytes("program"))
-	n := r.count("number of statements", 9)
+	n := r.count("number of statements", 10)
 	for i := 0; i < n && r.err == nil; i++ {
 		digest := r.fixed64("statement digest")
-		t.Statements = append(t.Statements, Statement{digest, string(r.bytes("statement text"))})
+		text := string(r.bytes("statement text"))
+		later := r.uvarint("SCNs from the transaction's snapshot to the statement's")
+		t.Statements = append(t.Statements, Statement{digest, text, t.ReadSCN + scn.SCN(later)})
 	}
 }
 

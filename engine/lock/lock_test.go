@@ -1,0 +1,270 @@
+package lock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"redoubt/scn"
+)
+
+const long = 20 * time.Second
+
+func ask(owner uint64, key string, mode Mode, wait time.Duration) Request {
+	return Request{Owner: owner, Space: 7, Key: []byte(key), Mode: mode, Wait: wait}
+}
+
+func must(t *testing.T, m *Manager, r Request) {
+	t.Helper()
+	if _, err := m.Lock(t.Context(), r); err != nil {
+		t.Fatalf("owner %d, %s of %q: %v", r.Owner, r.Mode, r.Key, err)
+	}
+}
+
+// later asks in the background; the answer comes on the channel. It returns when the request waits.
+func later(t *testing.T, m *Manager, r Request) chan error {
+	t.Helper()
+	before, answer := m.Counts().Waits, make(chan error, 1)
+	go func() {
+		_, err := m.Lock(context.Background(), r)
+		answer <- err
+	}()
+	for m.Counts().Waits == before {
+		if len(answer) > 0 {
+			t.Fatalf("owner %d does not wait for %q: %v", r.Owner, r.Key, <-answer)
+		}
+		time.Sleep(50 * time.Microsecond)
+	}
+	return answer
+}
+
+// TestModes: which modes of two owners go together.
+func TestModes(t *testing.T) {
+	together := map[[2]Mode]bool{
+		{KeyShare, KeyShare}: true, {KeyShare, Share}: true, {KeyShare, Update}: true, {Share, Share}: true,
+	}
+	for a := KeyShare; a <= Exclusive; a++ {
+		for b := KeyShare; b <= Exclusive; b++ {
+			m := New()
+			must(t, m, ask(1, "k", a, 0))
+			_, err := m.Lock(t.Context(), ask(2, "k", b, 0))
+			want := together[[2]Mode{a, b}] || together[[2]Mode{b, a}]
+			if (err == nil) != want || err != nil && !errors.Is(err, ErrBusy) {
+				t.Errorf("%s beside %s: %v", b, a, err)
+			}
+			m.Release(1)
+			must(t, m, ask(2, "k", b, 0))
+			m.Release(2)
+			if len(m.locks)+len(m.owners) > 0 {
+				t.Errorf("%s, %s: %d locks and %d owners are left", a, b, len(m.locks), len(m.owners))
+			}
+		}
+	}
+}
+
+// TestQueue: who came first is served first, and a weak lock does not pass a strong one that waits.
+func TestQueue(t *testing.T) {
+	m := New()
+	must(t, m, ask(1, "k", Share, 0))
+	second := later(t, m, ask(2, "k", Exclusive, long))
+	third := later(t, m, ask(3, "k", Share, long))
+	locks := m.List()
+	if len(locks) != 3 || !locks[0].Granted || fmt.Sprint(locks[1].Blockers) != "[1]" || fmt.Sprint(locks[2].Blockers) != "[2]" {
+		t.Errorf("%+v", locks)
+	}
+	m.Release(1)
+	if err := <-second; err != nil {
+		t.Fatal(err)
+	}
+	if len(third) > 0 {
+		t.Fatal("the third passed the second")
+	}
+	m.Release(2)
+	if err := <-third; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestUpgrade: an owner that wants more of what it has goes before those who wait for it.
+func TestUpgrade(t *testing.T) {
+	m := New()
+	must(t, m, ask(1, "k", Share, 0))
+	second := later(t, m, ask(2, "k", Exclusive, long))
+	must(t, m, ask(1, "k", Update, 0))
+	must(t, m, ask(1, "k", Share, 0))
+	if l := m.List(); l[0].Mode != Update {
+		t.Errorf("%+v", l)
+	}
+	m.Release(1)
+	if err := <-second; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEndOfWait: a request that gives up leaves the queue, and those behind it go on.
+func TestEndOfWait(t *testing.T) {
+	m := New()
+	must(t, m, ask(1, "k", Share, 0))
+	ctx, cancel := context.WithCancel(t.Context())
+	answer := make(chan error, 1)
+	go func() {
+		_, err := m.Lock(ctx, ask(2, "k", Exclusive, long))
+		answer <- err
+	}()
+	for len(m.List()) < 2 {
+		time.Sleep(50 * time.Microsecond)
+	}
+	third := later(t, m, ask(3, "k", Share, long))
+	cancel()
+	if err := <-answer; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if err := <-third; err != nil {
+		t.Error(err)
+	}
+	if _, err := m.Lock(t.Context(), ask(4, "k", Update, time.Millisecond)); !errors.Is(err, ErrTimeout) {
+		t.Error(err)
+	}
+	if c := m.Counts(); c.Timeouts != 1 || c.Waits != 3 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestDeadlock: circles of two and of three, over keys and by upgrades, are refused at once; the others go on.
+func TestDeadlock(t *testing.T) {
+	t.Run("two", func(t *testing.T) {
+		m := New()
+		must(t, m, ask(1, "a", Exclusive, 0))
+		must(t, m, ask(2, "b", Exclusive, 0))
+		first := later(t, m, ask(1, "b", Exclusive, long))
+		if _, err := m.Lock(t.Context(), ask(2, "a", Exclusive, long)); !errors.Is(err, ErrDeadlock) {
+			t.Fatal(err)
+		}
+		m.Release(2)
+		if err := <-first; err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("three", func(t *testing.T) {
+		m := New()
+		for i, k := range []string{"a", "b", "c"} {
+			must(t, m, ask(uint64(i+1), k, Exclusive, 0))
+		}
+		first := later(t, m, ask(1, "b", Exclusive, long))
+		second := later(t, m, ask(2, "c", Exclusive, long))
+		if _, err := m.Lock(t.Context(), ask(3, "a", Exclusive, long)); !errors.Is(err, ErrDeadlock) {
+			t.Fatal(err)
+		}
+		m.Release(3)
+		if err := <-second; err != nil {
+			t.Fatal(err)
+		}
+		m.Release(2)
+		if err := <-first; err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("upgrade", func(t *testing.T) {
+		m := New()
+		must(t, m, ask(1, "a", Share, 0))
+		must(t, m, ask(2, "a", Share, 0))
+		first := later(t, m, ask(1, "a", Exclusive, long))
+		if _, err := m.Lock(t.Context(), ask(2, "a", Exclusive, long)); !errors.Is(err, ErrDeadlock) {
+			t.Fatal(err)
+		}
+		m.Release(2)
+		if err := <-first; err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("behind a waiter", func(t *testing.T) {
+		m := New()
+		must(t, m, ask(1, "a", Share, 0))
+		must(t, m, ask(3, "b", Exclusive, 0))
+		second := later(t, m, ask(2, "a", Exclusive, long)) // behind 1
+		third := later(t, m, ask(3, "a", Share, long))      // behind 2
+		if _, err := m.Lock(t.Context(), ask(1, "b", Exclusive, long)); !errors.Is(err, ErrDeadlock) {
+			t.Fatal(err)
+		}
+		m.Release(1)
+		if err := <-second; err != nil {
+			t.Fatal(err)
+		}
+		m.Release(2)
+		if err := <-third; err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestMany lets owners take random locks, and sees to it that no two hold what does not go together, and that all end.
+func TestMany(t *testing.T) {
+	const workers, keys, rounds = 16, 6, 300
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	m := New()
+	var mu sync.Mutex
+	held := [keys]map[uint64]Mode{}
+	for i := range held {
+		held[i] = map[uint64]Mode{}
+	}
+	var g sync.WaitGroup
+	for w := range uint64(workers) {
+		g.Go(func() {
+			r := rand.New(rand.NewPCG(seed, w))
+			for round := range uint64(rounds) {
+				id := w<<32 | round + 1
+				for range 1 + r.IntN(4) {
+					k, mode := r.IntN(keys), Mode(r.IntN(4))
+					_, err := m.Lock(t.Context(), Request{Owner: id, Space: scn.Space(k), Key: []byte("x"), Mode: mode, Wait: long})
+					if errors.Is(err, ErrDeadlock) {
+						break
+					}
+					if err != nil {
+						t.Error(err)
+						break
+					}
+					mu.Lock()
+					for other, theirs := range held[k] {
+						if other != id && theirs.conflictsWith(mode) {
+							t.Errorf("key %d: %s beside %s", k, mode, theirs)
+						}
+					}
+					if mine, ok := held[k][id]; !ok || mode.covers(mine) {
+						held[k][id] = mode
+					}
+					mu.Unlock()
+				}
+				mu.Lock()
+				for k := range held {
+					delete(held[k], id)
+				}
+				mu.Unlock()
+				m.Release(id)
+			}
+		})
+	}
+	g.Wait()
+	if len(m.locks)+len(m.owners) > 0 {
+		t.Errorf("%d locks and %d owners are left", len(m.locks), len(m.owners))
+	}
+	if m.Counts().Waits == 0 {
+		t.Error("nobody waited")
+	}
+}
+
+func BenchmarkLock(b *testing.B) {
+	m, key := New(), make([]byte, 9)
+	b.ReportAllocs()
+	for i := uint64(1); b.Loop(); i++ {
+		key[0], key[1] = byte(i), byte(i>>8)
+		if _, err := m.Lock(b.Context(), Request{Owner: i, Space: 300, Key: key, Mode: Exclusive, Wait: long}); err != nil {
+			b.Fatal(err)
+		}
+		m.Release(i)
+	}
+}

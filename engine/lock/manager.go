@@ -1,0 +1,281 @@
+package lock
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"redoubt/scn"
+)
+
+// Errors of Lock. After each of them the owner has what it had before.
+var (
+	// ErrDeadlock: to wait would never end, since those waited for wait for the owner. It should roll back.
+	ErrDeadlock = errors.New("deadlock")
+	// ErrTimeout: the lock was not to be had within the time that the request allowed.
+	ErrTimeout = errors.New("lock wait timeout")
+	// ErrBusy: the lock is not to be had at once, and the request does not wait.
+	ErrBusy = errors.New("lock is held by another transaction")
+)
+
+// Request asks for one lock.
+type Request struct {
+	Owner uint64 // transaction id
+	Space scn.Space
+	Key   []byte // is not kept
+	Mode  Mode
+	Wait  time.Duration // at most; 0 or less does not wait
+}
+
+// Manager keeps the locks of one node.
+type Manager struct {
+	mu     sync.Mutex
+	locks  map[name]*lock
+	owners map[uint64]*owner
+	counts Counts
+}
+
+// Counts sums up what happened since the start.
+type Counts struct {
+	Waits     uint64
+	Deadlocks uint64
+	Timeouts  uint64
+	Waited    time.Duration
+}
+
+// name identifies a lock.
+type name struct {
+	space scn.Space
+	key   string
+}
+
+// lock is a key that somebody holds or waits for.
+type lock struct {
+	name    name
+	holders []holder
+	queue   []*waiter // in the order in which they will be granted
+}
+
+type holder struct {
+	owner *owner
+	mode  Mode
+}
+
+type owner struct {
+	id      uint64
+	held    []*lock
+	waiting *waiter // nil unless it waits
+}
+
+type waiter struct {
+	owner   *owner
+	lock    *lock
+	mode    Mode
+	since   time.Time
+	granted chan struct{} // closed when it is
+}
+
+// New makes a Manager without locks.
+func New() *Manager { return &Manager{locks: map[name]*lock{}, owners: map[uint64]*owner{}} }
+
+// Lock gives the owner a key in a mode, waiting for others that have it. An owner that asks for a key that it has in a
+// weaker mode keeps both. waited tells whether others had it first.
+func (m *Manager) Lock(ctx context.Context, r Request) (waited bool, err error) {
+	m.mu.Lock()
+	w, err := m.ask(r)
+	m.mu.Unlock()
+	if w == nil || err != nil {
+		return false, err
+	}
+	timer := time.NewTimer(r.Wait)
+	defer timer.Stop()
+	select {
+	case <-w.granted:
+		err = nil
+	case <-timer.C:
+		err = ErrTimeout
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	return true, m.arrived(w, err)
+}
+
+// ask grants a request, or refuses it, or gives the waiter that it has become.
+func (m *Manager) ask(r Request) (*waiter, error) {
+	n := name{r.Space, string(r.Key)}
+	o := m.owners[r.Owner]
+	if o == nil {
+		o = &owner{id: r.Owner}
+	}
+	l := m.locks[n]
+	if l == nil {
+		l = &lock{name: n}
+		m.locks[n] = l
+	}
+	own := l.holding(o)
+	if own >= 0 && l.holders[own].mode.covers(r.Mode) {
+		return nil, nil
+	}
+	// Who has the lock already goes before those who wait for it: they wait for him, too.
+	if l.free(o, r.Mode) && (own >= 0 || !l.queued(r.Mode)) {
+		m.owners[o.id] = o
+		l.grant(o, r.Mode)
+		return nil, nil
+	}
+	if r.Wait <= 0 {
+		return nil, ErrBusy
+	}
+	w := &waiter{owner: o, lock: l, mode: r.Mode, since: time.Now(), granted: make(chan struct{})}
+	if own >= 0 {
+		l.queue = slices.Insert(l.queue, 0, w)
+	} else {
+		l.queue = append(l.queue, w)
+	}
+	o.waiting, m.owners[o.id] = w, o
+	if m.reaches(w, o, map[*owner]bool{}) {
+		m.counts.Deadlocks++
+		m.leave(w)
+		return nil, ErrDeadlock
+	}
+	m.counts.Waits++
+	return w, nil
+}
+
+// arrived ends a wait. What was granted in the moment when the caller turned away counts as granted.
+func (m *Manager) arrived(w *waiter, err error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.counts.Waited += time.Since(w.since)
+	if w.owner.waiting != w {
+		return nil
+	}
+	if errors.Is(err, ErrTimeout) {
+		m.counts.Timeouts++
+	}
+	m.leave(w)
+	return err
+}
+
+// leave takes a waiter out of its queue, and lets those behind it in if they may.
+func (m *Manager) leave(w *waiter) {
+	w.owner.waiting = nil
+	if len(w.owner.held) == 0 {
+		delete(m.owners, w.owner.id)
+	}
+	l := w.lock
+	l.queue = slices.DeleteFunc(l.queue, func(other *waiter) bool { return other == w })
+	m.advance(l)
+}
+
+// Release lets all locks of an owner go. It must not be waiting.
+func (m *Manager) Release(id uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o := m.owners[id]
+	if o == nil {
+		return
+	}
+	delete(m.owners, id)
+	for _, l := range o.held {
+		i := l.holding(o)
+		l.holders = slices.Delete(l.holders, i, i+1)
+		m.advance(l)
+	}
+}
+
+// advance grants what nobody is in the way of any more, in the order of the queue, and forgets a lock that nobody wants.
+func (m *Manager) advance(l *lock) {
+	for i := 0; i < len(l.queue); {
+		w := l.queue[i]
+		if w.blocked() {
+			i++
+			continue
+		}
+		l.queue = slices.Delete(l.queue, i, i+1)
+		w.owner.waiting = nil
+		l.grant(w.owner, w.mode)
+		close(w.granted)
+	}
+	if len(l.holders) == 0 {
+		delete(m.locks, l.name)
+	}
+}
+
+// reaches tells whether w waits, over however many others, for an owner.
+func (m *Manager) reaches(w *waiter, target *owner, seen map[*owner]bool) bool {
+	for o := range w.blockers() {
+		if o == target {
+			return true
+		}
+		if seen[o] || o.waiting == nil {
+			continue
+		}
+		seen[o] = true
+		if m.reaches(o.waiting, target, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+// blockers are the owners that a waiter waits for: those who hold its key, and those who ask for it before it.
+func (w *waiter) blockers() func(yield func(*owner) bool) {
+	return func(yield func(*owner) bool) {
+		for _, h := range w.lock.holders {
+			if h.owner != w.owner && h.mode.conflictsWith(w.mode) && !yield(h.owner) {
+				return
+			}
+		}
+		for _, before := range w.lock.queue {
+			if before == w {
+				return
+			}
+			if before.mode.conflictsWith(w.mode) && !yield(before.owner) {
+				return
+			}
+		}
+	}
+}
+
+func (w *waiter) blocked() bool {
+	for range w.blockers() {
+		return true
+	}
+	return false
+}
+
+// holding is the place of an owner among the holders, -1 if it is not one.
+func (l *lock) holding(o *owner) int {
+	return slices.IndexFunc(l.holders, func(h holder) bool { return h.owner == o })
+}
+
+// free tells whether no other owner holds the lock in a mode that conflicts.
+func (l *lock) free(o *owner, mode Mode) bool {
+	return !slices.ContainsFunc(l.holders, func(h holder) bool { return h.owner != o && h.mode.conflictsWith(mode) })
+}
+
+// queued tells whether somebody waits whom a new holder in this mode would hold up.
+func (l *lock) queued(mode Mode) bool {
+	return slices.ContainsFunc(l.queue, func(w *waiter) bool { return w.mode.conflictsWith(mode) })
+}
+
+func (l *lock) grant(o *owner, mode Mode) {
+	if i := l.holding(o); i >= 0 {
+		l.holders[i].mode = union(l.holders[i].mode, mode)
+		return
+	}
+	l.holders = append(l.holders, holder{o, mode})
+	o.held = append(o.held, l)
+}
+
+// union is the weakest mode that covers both.
+func union(a, b Mode) Mode {
+	for _, m := range []Mode{a, b} {
+		if m.covers(a) && m.covers(b) {
+			return m
+		}
+	}
+	return Exclusive
+}

@@ -1,0 +1,187 @@
+package txn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"redoubt/engine/catalog"
+	"redoubt/engine/lock"
+	"redoubt/scn"
+	"redoubt/wal/redo"
+)
+
+// Locker is the port to the row locks, which are those of the node that leads. Implementations are safe for concurrent
+// use.
+type Locker interface {
+	// Lock gives the owner a lock, waiting for others that have it. newest is the last commit that has done to the key what
+	// the lock's mode excludes: right if it is after since, else it may be any earlier SCN. waited tells whether others had
+	// the lock first. Its errors are those of package lock, and the context's.
+	Lock(ctx context.Context, r lock.Request, since scn.SCN) (newest scn.SCN, waited bool, err error)
+	// Release lets all locks of an owner go.
+	Release(owner uint64)
+}
+
+// LockWaitDefault is how long a transaction waits for a lock unless SetLockWait says otherwise: MySQL's default.
+const LockWaitDefault = 50 * time.Second
+
+// ErrStale is returned when a lock was had, but the row has changed since the statement's snapshot. Restart, and run the
+// statement again: its locks are kept, so it comes further each time.
+var ErrStale = errors.New("the row has changed since the statement began")
+
+// LockRow takes the row with a key, which need not exist, and claims it for the commit. wait is at most how long to wait
+// for others; 0 or less does not wait. After ErrStale the row is locked.
+func (t *Txn) LockRow(ctx context.Context, table *catalog.Table, key []byte, mode lock.Mode, wait time.Duration) error {
+	if t.finished {
+		return ErrFinished
+	}
+	if err := t.lock(ctx, table, table.ID, key, mode, wait); err != nil {
+		return err
+	}
+	if e := t.overlay.get(table.ID, key); e != nil {
+		return nil // its own change: the commit holds it to more than a claim would
+	}
+	claim := redo.Claim{Mode: redo.Share, Space: table.ID, Since: t.snapshot, Low: bytes.Clone(key)}
+	if mode >= lock.Update {
+		claim.Mode = redo.Exclusive
+	}
+	t.claim(claim)
+	return nil
+}
+
+// LockChange takes the locks that a change of a row needs: before is nil for a new row, after for one that goes. It comes
+// before Insert, Update or Delete, which do without it: then two transactions that change one row do not wait for each
+// other, and the second is refused at its commit.
+func (t *Txn) LockChange(ctx context.Context, table *catalog.Table, before, after redo.Row) error {
+	if err := t.mayWrite(); err != nil {
+		return err
+	}
+	mode, err := t.lockUnique(ctx, table, before, after)
+	if err != nil {
+		return err
+	}
+	var keys [2][]byte
+	for i, row := range []redo.Row{before, after} {
+		if row == nil || i == 1 && before == nil && len(table.PrimaryKey) == 0 {
+			continue // a new row without a key is known to nobody else
+		}
+		if keys[i], err = t.RowKey(table, row); err != nil {
+			return err
+		}
+	}
+	if bytes.Equal(keys[0], keys[1]) {
+		keys[1] = nil
+	} else {
+		mode = lock.Exclusive
+	}
+	for _, key := range keys {
+		if key == nil {
+			continue
+		}
+		if err := t.lock(ctx, table, table.ID, key, mode, t.lockWait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockUnique takes the values in unique indexes that a change brings or takes away, and tells the mode in which the row
+// itself is changed.
+func (t *Txn) lockUnique(ctx context.Context, table *catalog.Table, before, after redo.Row) (lock.Mode, error) {
+	mode := lock.Update
+	for i := range table.Indexes {
+		index := &table.Indexes[i]
+		if !index.Enforced() {
+			continue
+		}
+		old, err := t.uniqueKey(table, index, before)
+		if err != nil {
+			return mode, err
+		}
+		new, err := t.uniqueKey(table, index, after)
+		if err != nil {
+			return mode, err
+		}
+		if bytes.Equal(old, new) {
+			continue
+		}
+		mode = lock.Exclusive
+		for _, key := range [][]byte{old, new} {
+			if key == nil {
+				continue
+			}
+			if err := t.lock(ctx, table, index.ID, key, lock.Exclusive, t.lockWait); err != nil {
+				return mode, err
+			}
+		}
+	}
+	return mode, nil
+}
+
+// uniqueKey is the value of a row in a unique index; nil if there is no row, or if it is one that may be there twice.
+func (t *Txn) uniqueKey(table *catalog.Table, index *catalog.Index, row redo.Row) ([]byte, error) {
+	if row == nil || table.HasNull(index, row) {
+		return nil, nil
+	}
+	return table.IndexKey(nil, index, row, t.env.Collator)
+}
+
+// LockParent is ClaimShared, after waiting for those who are about to take the row away.
+func (t *Txn) LockParent(ctx context.Context, table *catalog.Table, key []byte) error {
+	if err := t.lock(ctx, table, table.ID, key, lock.KeyShare, t.lockWait); err != nil {
+		return err
+	}
+	t.ClaimShared(table, bytes.Clone(key))
+	return nil
+}
+
+// SetLockWait says how long changes wait for a lock from now on; 0 does not wait.
+func (t *Txn) SetLockWait(d time.Duration) { t.lockWait = d }
+
+// lock takes one lock, and tells whether the snapshot is too old for it.
+func (t *Txn) lock(ctx context.Context, table *catalog.Table, space scn.Space, key []byte, mode lock.Mode, wait time.Duration) error {
+	if t.env.Locks == nil {
+		return nil
+	}
+	t.locked = true
+	newest, waited, err := t.env.Locks.Lock(ctx, lock.Request{Owner: t.xid, Space: space, Key: key, Mode: mode, Wait: wait}, t.snapshot)
+	if err != nil {
+		return fmt.Errorf("lock of table %s: %w", table.Name, err)
+	}
+	if newest <= t.snapshot && (!waited || t.options.Isolation != ReadCommitted || !t.outdated()) {
+		return nil
+	}
+	if !t.mayRestart() {
+		return &ConflictError{What: "row", Table: table.Name}
+	}
+	t.stale = true
+	return ErrStale
+}
+
+// outdated tells whether anything was committed after the snapshot.
+func (t *Txn) outdated() bool {
+	now, _ := t.env.Current()
+	return now > t.snapshot
+}
+
+// mayRestart tells whether the running statement may be run again on another snapshot: under READ COMMITTED always,
+// else if nothing was read before it.
+func (t *Txn) mayRestart() bool {
+	return t.options.At == 0 && !t.dictionary && (t.options.Isolation == ReadCommitted || !t.readBefore)
+}
+
+// Restart takes back what the running statement did and gives it a new snapshot, after ErrStale. Locks are kept.
+func (t *Txn) Restart() error {
+	if t.finished {
+		return ErrFinished
+	}
+	t.RollbackStatement()
+	t.read = t.readBefore
+	if !t.mayRestart() {
+		return &ConflictError{What: "snapshot"}
+	}
+	t.renewSnapshot()
+	return nil
+}

@@ -1,0 +1,377 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	mysqldriver "github.com/go-sql-driver/mysql"
+)
+
+// begins sends a statement that may have to wait for a lock. It returns when the statement is over or waits.
+func (c on) begins(r *running, statement string) *pendingStatement {
+	c.t.Helper()
+	p, before := &pendingStatement{t: c.t, text: statement, done: make(chan struct{})}, r.database.Engine.LockCounts().Waits
+	go func() {
+		defer close(p.done)
+		_, p.err = c.ExecContext(context.Background(), statement)
+	}()
+	for r.database.Engine.LockCounts().Waits == before {
+		select {
+		case <-p.done:
+			return p
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return p
+}
+
+// waits begins a statement that must have to wait.
+func (c on) waits(r *running, statement string) *pendingStatement {
+	c.t.Helper()
+	p := c.begins(r, statement)
+	select {
+	case <-p.done:
+		c.t.Fatalf("%s did not wait: %v", statement, p.err)
+	default:
+	}
+	return p
+}
+
+// pendingStatement is a statement that waits for a lock.
+type pendingStatement struct {
+	t    testing.TB
+	text string
+	done chan struct{}
+	err  error
+}
+
+// ends waits for the statement; part is what its error must have in it, "" for none.
+func (p *pendingStatement) ends(part string) {
+	p.t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(20 * time.Second):
+		p.t.Fatalf("%s: still waiting", p.text)
+	}
+	if part == "" && p.err != nil || part != "" && (p.err == nil || !strings.Contains(p.err.Error(), part)) {
+		p.t.Fatalf("%s: got %v, want an error with %q", p.text, p.err, part)
+	}
+}
+
+// pair is two clients at one level of isolation, and the table t with (1,10),(2,20).
+func pair(t *testing.T, level string) (r *running, a, b on) {
+	t.Helper()
+	r = start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY, v INT)", "INSERT INTO t VALUES (1,10),(2,20)")
+	a, b = on{r.connection(), t}, on{r.connection(), t}
+	for _, c := range []on{a, b} {
+		c.exec("SET SESSION TRANSACTION ISOLATION LEVEL " + level)
+	}
+	return r, a, b
+}
+
+const (
+	readCommitted  = "READ COMMITTED"
+	repeatableRead = "REPEATABLE READ"
+)
+
+// TestIsolation is the hermitage suite (Martin Kleppmann's tests of isolation levels): for each anomaly what each level
+// lets happen. Names are those of the suite.
+func TestIsolation(t *testing.T) {
+	each := func(name string, run func(t *testing.T, level string)) {
+		for _, level := range []string{readCommitted, repeatableRead} {
+			t.Run(name+"/"+level, func(t *testing.T) { run(t, level) })
+		}
+	}
+	each("G0 dirty writes", func(t *testing.T, level string) {
+		r, a, b := pair(t, level)
+		a.exec("BEGIN", "UPDATE t SET v = 11 WHERE id = 1")
+		b.exec("BEGIN")
+		second := b.waits(r, "UPDATE t SET v = 12 WHERE id = 1")
+		a.exec("UPDATE t SET v = 21 WHERE id = 2", "COMMIT")
+		second.ends("") // also under REPEATABLE READ: it is the first to read
+		b.exec("UPDATE t SET v = 22 WHERE id = 2", "COMMIT")
+		r.want("SELECT * FROM t ORDER BY id", "1|12", "2|22")
+	})
+	each("G1a aborted reads", func(t *testing.T, level string) {
+		_, a, b := pair(t, level)
+		a.exec("BEGIN", "UPDATE t SET v = 101 WHERE id = 1")
+		b.exec("BEGIN")
+		b.want("SELECT * FROM t ORDER BY id", "1|10", "2|20")
+		a.exec("ROLLBACK")
+		b.want("SELECT * FROM t ORDER BY id", "1|10", "2|20")
+	})
+	each("G1b intermediate reads", func(t *testing.T, level string) {
+		_, a, b := pair(t, level)
+		a.exec("BEGIN", "UPDATE t SET v = 101 WHERE id = 1")
+		b.exec("BEGIN")
+		b.want("SELECT v FROM t WHERE id = 1", "10")
+		a.exec("UPDATE t SET v = 11 WHERE id = 1", "COMMIT")
+		b.want("SELECT v FROM t WHERE id = 1", map[string]string{readCommitted: "11", repeatableRead: "10"}[level])
+	})
+	each("G1c circular information flow", func(t *testing.T, level string) {
+		_, a, b := pair(t, level)
+		a.exec("BEGIN", "UPDATE t SET v = 11 WHERE id = 1")
+		b.exec("BEGIN", "UPDATE t SET v = 22 WHERE id = 2")
+		a.want("SELECT v FROM t WHERE id = 2", "20")
+		b.want("SELECT v FROM t WHERE id = 1", "10")
+		a.exec("COMMIT")
+		b.exec("COMMIT")
+	})
+	each("OTV observed transaction vanishes", func(t *testing.T, level string) {
+		r, a, b := pair(t, level)
+		c := on{r.connection(), t}
+		c.exec("SET SESSION TRANSACTION ISOLATION LEVEL " + level)
+		a.exec("BEGIN", "UPDATE t SET v = 11 WHERE id = 1", "UPDATE t SET v = 19 WHERE id = 2")
+		b.exec("BEGIN")
+		second := b.waits(r, "UPDATE t SET v = 12 WHERE id = 1")
+		a.exec("COMMIT")
+		second.ends("")
+		c.exec("BEGIN")
+		c.want("SELECT v FROM t WHERE id = 1", "11")
+		b.exec("UPDATE t SET v = 18 WHERE id = 2")
+		c.want("SELECT v FROM t WHERE id = 2", "19")
+		b.exec("COMMIT")
+		c.want("SELECT v FROM t ORDER BY id", map[string][]string{readCommitted: {"12", "18"}, repeatableRead: {"11", "19"}}[level]...)
+	})
+	each("PMP predicate-many-preceders", func(t *testing.T, level string) {
+		r, a, _ := pair(t, level)
+		a.exec("BEGIN")
+		a.want("SELECT * FROM t WHERE v = 30")
+		r.exec("INSERT INTO t VALUES (3, 30)")
+		if level == readCommitted { // a phantom
+			a.want("SELECT * FROM t WHERE v % 3 = 0", "3|30")
+		} else {
+			a.want("SELECT * FROM t WHERE v % 3 = 0")
+		}
+	})
+	each("PMP of a write", func(t *testing.T, level string) {
+		r, a, b := pair(t, level)
+		a.exec("BEGIN", "UPDATE t SET v = v + 10")
+		b.exec("BEGIN")
+		b.want("SELECT COUNT(*) FROM t WHERE v = 20", "1")
+		second := b.waits(r, "DELETE FROM t WHERE v = 20")
+		a.exec("COMMIT")
+		if level == readCommitted { // it looks again, and finds the row that has 20 now
+			second.ends("")
+			b.exec("COMMIT")
+			r.want("SELECT * FROM t ORDER BY id", "2|30")
+		} else {
+			second.ends("1213")
+			r.want("SELECT * FROM t ORDER BY id", "1|20", "2|30")
+		}
+	})
+	each("P4 lost update", func(t *testing.T, level string) {
+		r, a, b := pair(t, level)
+		for _, c := range []on{a, b} {
+			c.exec("BEGIN")
+			c.want("SELECT v FROM t WHERE id = 1", "10")
+		}
+		a.exec("UPDATE t SET v = 11 WHERE id = 1")
+		second := b.waits(r, "UPDATE t SET v = 12 WHERE id = 1")
+		a.exec("COMMIT")
+		if level == readCommitted { // what the program read before is its own affair
+			second.ends("")
+			b.exec("COMMIT")
+			r.want("SELECT v FROM t WHERE id = 1", "12")
+		} else {
+			second.ends("1213")
+			r.want("SELECT v FROM t WHERE id = 1", "11")
+		}
+	})
+	each("G-single read skew", func(t *testing.T, level string) {
+		_, a, b := pair(t, level)
+		a.exec("BEGIN")
+		a.want("SELECT v FROM t WHERE id = 1", "10")
+		b.exec("BEGIN")
+		b.want("SELECT v FROM t ORDER BY id", "10", "20")
+		b.exec("UPDATE t SET v = 12 WHERE id = 1", "UPDATE t SET v = 18 WHERE id = 2", "COMMIT")
+		a.want("SELECT v FROM t WHERE id = 2", map[string]string{readCommitted: "18", repeatableRead: "20"}[level])
+	})
+	each("G-single of a write predicate", func(t *testing.T, level string) {
+		r, a, b := pair(t, level)
+		a.exec("BEGIN")
+		a.want("SELECT v FROM t WHERE id = 1", "10")
+		b.exec("UPDATE t SET v = 12 WHERE id = 1", "UPDATE t SET v = 18 WHERE id = 2")
+		if level == readCommitted {
+			a.exec("DELETE FROM t WHERE v = 20", "COMMIT")
+			r.want("SELECT v FROM t ORDER BY id", "12", "18")
+		} else {
+			a.fails("1213", "DELETE FROM t WHERE v = 20")
+		}
+	})
+	each("G2-item write skew", func(t *testing.T, level string) {
+		_, a, b := pair(t, level)
+		for _, c := range []on{a, b} {
+			c.exec("BEGIN")
+			c.want("SELECT v FROM t WHERE id IN (1, 2) ORDER BY id", "10", "20")
+		}
+		a.exec("UPDATE t SET v = 11 WHERE id = 1")
+		b.exec("UPDATE t SET v = 21 WHERE id = 2")
+		a.exec("COMMIT")
+		b.exec("COMMIT") // both levels let it happen; SERIALIZABLE is for those who cannot have it
+	})
+}
+
+// TestDeadlock: of two that wait for each other one is told, at once, and the other goes on; the victim's transaction is
+// over, so that it can begin again.
+func TestDeadlock(t *testing.T) {
+	r, a, b := pair(t, readCommitted)
+	a.exec("BEGIN", "UPDATE t SET v = v + 1 WHERE id = 1")
+	b.exec("BEGIN", "UPDATE t SET v = v + 1 WHERE id = 2")
+	first := a.waits(r, "UPDATE t SET v = v + 1 WHERE id = 2")
+	began := time.Now()
+	b.fails("1213", "UPDATE t SET v = v + 1 WHERE id = 1")
+	if took := time.Since(began); took > 100*time.Millisecond {
+		t.Errorf("the deadlock was found after %v", took)
+	}
+	first.ends("")
+	a.exec("COMMIT")
+	b.want("SELECT v FROM t ORDER BY id", "11", "21")
+	b.exec("UPDATE t SET v = 0 WHERE id = 1")
+	r.want("SELECT v FROM t ORDER BY id", "0", "21")
+}
+
+// TestLockTimeout: a wait ends after innodb_lock_wait_timeout; the transaction, with its locks, goes on.
+func TestLockTimeout(t *testing.T) {
+	_, a, b := pair(t, repeatableRead)
+	a.exec("BEGIN", "UPDATE t SET v = 11 WHERE id = 1")
+	b.exec("SET innodb_lock_wait_timeout = 1", "BEGIN", "UPDATE t SET v = 21 WHERE id = 2")
+	b.fails("1205", "UPDATE t SET v = 12 WHERE id = 1")
+	a.exec("COMMIT")
+	b.want("SELECT v FROM t ORDER BY id", "10", "21")
+	b.exec("COMMIT")
+	b.want("SELECT v FROM t ORDER BY id", "11", "21")
+}
+
+// TestKilledWaiter: a client that is killed while it waits leaves the queue, and one that is killed while it holds locks
+// lets them go.
+func TestKilledWaiter(t *testing.T) {
+	r, a, b := pair(t, readCommitted)
+	ids := make([]string, 2)
+	for i, c := range []on{a, b} {
+		id, err := queryRows(c, "SELECT CONNECTION_ID()")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[i] = id[0]
+	}
+	a.exec("BEGIN", "UPDATE t SET v = 11 WHERE id = 1")
+	waiter := b.waits(r, "UPDATE t SET v = 12 WHERE id = 1")
+	r.exec("KILL QUERY " + ids[1])
+	waiter.ends("1317")
+	waiter = b.waits(r, "UPDATE t SET v = 12 WHERE id = 1")
+	r.exec("KILL " + ids[0])
+	waiter.ends("")
+	r.want("SELECT v FROM t WHERE id = 1", "12")
+}
+
+// TestUniqueWait: who inserts a key that another transaction has inserted, or deleted, waits to see what becomes of it.
+func TestUniqueWait(t *testing.T) {
+	r, a, b := pair(t, readCommitted)
+	r.exec("CREATE TABLE u (id INT PRIMARY KEY, k VARCHAR(10), UNIQUE KEY (k))", "INSERT INTO u VALUES (1, 'one')")
+	for _, end := range []string{"COMMIT", "ROLLBACK"} {
+		a.exec("BEGIN", "INSERT INTO u VALUES (2, 'two')")
+		byKey := b.waits(r, "INSERT INTO u VALUES (3, 'TWO')")
+		a.exec(end)
+		byKey.ends(map[string]string{"COMMIT": "1062", "ROLLBACK": ""}[end])
+		r.exec("DELETE FROM u WHERE id > 1")
+
+		a.exec("BEGIN", "DELETE FROM u WHERE id = 1")
+		byRow := b.waits(r, "INSERT INTO u VALUES (1, 'new')")
+		a.exec(end)
+		byRow.ends(map[string]string{"COMMIT": "", "ROLLBACK": "1062"}[end])
+		r.exec("REPLACE INTO u VALUES (1, 'one')")
+
+		a.exec("BEGIN", "UPDATE u SET k = 'uno' WHERE id = 1")
+		freed := b.waits(r, "INSERT INTO u VALUES (4, 'one')")
+		a.exec(end)
+		freed.ends(map[string]string{"COMMIT": "", "ROLLBACK": "1062"}[end])
+		r.exec("DELETE FROM u", "INSERT INTO u VALUES (1, 'one')")
+	}
+}
+
+// TestParentWait: a child waits for its parent's deletion, a deletion for the child; a change of the parent's other
+// columns waits for neither.
+func TestParentWait(t *testing.T) {
+	r, a, b := pair(t, readCommitted)
+	r.exec("CREATE TABLE child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES t(id))")
+	a.exec("BEGIN", "INSERT INTO child VALUES (1, 1)")
+	b.exec("UPDATE t SET v = v + 1 WHERE id = 1") // does not wait
+	deletion := b.waits(r, "DELETE FROM t WHERE id = 1")
+	a.exec("COMMIT")
+	deletion.ends("1451")
+	a.exec("BEGIN", "DELETE FROM t WHERE id = 2")
+	child := b.waits(r, "INSERT INTO child VALUES (2, 2)")
+	a.exec("COMMIT")
+	child.ends("1452")
+	r.want("SELECT * FROM child", "1|1")
+	r.database.CheckLaw(t)
+}
+
+// TestHotCounter: 32 clients count on one row, each statement by itself. None fails, none is lost.
+func TestHotCounter(t *testing.T) {
+	for _, level := range []string{readCommitted, repeatableRead} {
+		t.Run(level, func(t *testing.T) {
+			r := start(t)
+			r.exec("CREATE TABLE c (id INT PRIMARY KEY, n INT)", "INSERT INTO c VALUES (1, 0)")
+			const clients, each = 32, 15
+			var g sync.WaitGroup
+			for range clients {
+				c := on{r.connection(), t}
+				c.exec("SET SESSION TRANSACTION ISOLATION LEVEL " + level)
+				g.Go(func() {
+					for range each {
+						if _, err := c.ExecContext(context.Background(), "UPDATE c SET n = n + 1 WHERE id = 1"); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			g.Wait()
+			r.want("SELECT n FROM c", fmt.Sprint(clients*each))
+		})
+	}
+}
+
+// TestKeysUnderLoad: 32 writers try to break a unique and a foreign key.
+func TestKeysUnderLoad(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE p (id INT PRIMARY KEY, k INT, UNIQUE KEY (k))",
+		"CREATE TABLE c (id INT PRIMARY KEY AUTO_INCREMENT, p INT NOT NULL, FOREIGN KEY (p) REFERENCES p(id))")
+	allowed := map[uint16]bool{1062: true, 1451: true, 1452: true, 1213: true}
+	var g sync.WaitGroup
+	for w := range 32 {
+		c := on{r.connection(), t}
+		if w%2 == 1 {
+			c.exec("SET SESSION TRANSACTION ISOLATION LEVEL " + repeatableRead)
+		}
+		g.Go(func() {
+			for i := range 30 {
+				id := (w*7 + i*3) % 10
+				statement := []string{
+					fmt.Sprintf("INSERT INTO p VALUES (%d, %d)", id, (id+i)%8),
+					fmt.Sprintf("INSERT INTO c (p) VALUES (%d)", id),
+					fmt.Sprintf("DELETE FROM p WHERE id = %d", id),
+					fmt.Sprintf("UPDATE p SET k = %d WHERE id = %d", (i*w)%8, id),
+					fmt.Sprintf("DELETE FROM c WHERE p = %d", id),
+				}[(w+i)%5]
+				_, err := c.ExecContext(context.Background(), statement)
+				var known *mysqldriver.MySQLError
+				if err != nil && (!errors.As(err, &known) || !allowed[known.Number]) {
+					t.Errorf("%s: %v", statement, err)
+				}
+			}
+		})
+	}
+	g.Wait()
+	r.want("SELECT COUNT(*) FROM c LEFT JOIN p ON p.id = c.p WHERE p.id IS NULL", "0")
+	r.want("SELECT COUNT(*) FROM (SELECT k FROM p GROUP BY k HAVING COUNT(*) > 1) twice", "0")
+	r.database.CheckLaw(t)
+	r.database.CheckIndexes(t)
+}
