@@ -6,6 +6,8 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/rowexec"
 	"github.com/dolthub/go-mysql-server/sql/transform"
+
+	"redoubt/sql/storage"
 )
 
 // execution stands before the part of the SQL engine that makes iterators of plans. It is for what rules of the analyzer
@@ -42,7 +44,13 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 			return nil, err
 		}
 		if !same {
-			return e.engine.Build(ctx, plan.NewFilter(condition, n.Child), row)
+			n = plan.NewFilter(condition, n.Child)
+		}
+		if lock := storage.LockBehind(n); lock != nil {
+			return e.locked(ctx, n, lock, row)
+		}
+		if !same {
+			return e.engine.Build(ctx, n, row)
 		}
 	}
 	return nil, nil

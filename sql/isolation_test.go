@@ -375,3 +375,91 @@ func TestKeysUnderLoad(t *testing.T) {
 	r.database.CheckLaw(t)
 	r.database.CheckIndexes(t)
 }
+
+// TestLockingReads: FOR UPDATE and FOR SHARE take the rows that they show, and only those.
+func TestLockingReads(t *testing.T) {
+	r, a, b := pair(t, readCommitted)
+	r.exec("INSERT INTO t VALUES (3,30),(4,40)", "CREATE VIEW w AS SELECT id, v FROM t WHERE v < 25",
+		"CREATE PROCEDURE take(n INT) BEGIN DECLARE got INT; SELECT v INTO got FROM t WHERE id = n FOR UPDATE; SELECT got; END")
+	type step struct{ held, asked, outcome string } // outcome: waits, an error's part, or the rows
+	for _, s := range []step{
+		{"SELECT * FROM t WHERE id = 1 FOR UPDATE", "UPDATE t SET v = v WHERE id = 2", ""},
+		{"SELECT * FROM t WHERE id = 1 FOR UPDATE", "", "waits"},
+		{"SELECT * FROM t WHERE v = 30 FOR UPDATE", "SELECT id FROM t WHERE v = 40 FOR UPDATE NOWAIT", "4"},
+		{"SELECT * FROM t WHERE v = 30 FOR UPDATE", "SELECT id FROM t FOR UPDATE NOWAIT", "3572"},
+		{"SELECT * FROM t WHERE v = 30 FOR UPDATE", "SELECT id FROM t ORDER BY id FOR UPDATE SKIP LOCKED", "1 2 4"},
+		{"SELECT * FROM t WHERE v = 30 FOR UPDATE", "SELECT id FROM t ORDER BY id", "1 2 3 4"},
+		{"SELECT * FROM t WHERE id > 0 ORDER BY id LIMIT 1 FOR UPDATE", "SELECT id FROM t WHERE id > 0 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED", "2"},
+		{"SELECT * FROM t WHERE id = 1 FOR SHARE", "SELECT id FROM t WHERE id = 1 LOCK IN SHARE MODE", "1"},
+		{"SELECT * FROM t WHERE id = 1 FOR SHARE", "SELECT id FROM t WHERE id = 1 FOR SHARE NOWAIT", "1"},
+		{"SELECT * FROM t WHERE id = 1 FOR SHARE", "SELECT id FROM t WHERE id = 1 FOR UPDATE NOWAIT", "3572"},
+		{"SELECT * FROM t WHERE id = 1 LOCK IN SHARE MODE", "DELETE FROM t WHERE id = 1 AND v < 0", ""},
+		{"SELECT * FROM w FOR UPDATE", "SELECT id FROM t ORDER BY id FOR UPDATE SKIP LOCKED", "3 4"},
+		{"SELECT * FROM t x JOIN t y WHERE x.id = 1 AND y.id = 2 FOR UPDATE OF y", "SELECT id FROM t ORDER BY id FOR UPDATE SKIP LOCKED", "1 3 4"},
+		{"CALL take(2)", "SELECT id FROM t ORDER BY id FOR UPDATE SKIP LOCKED", "1 3 4"},
+		{"SELECT * FROM t WHERE id IN (SELECT id FROM t WHERE id = 1 FOR UPDATE)", "SELECT id FROM t ORDER BY id FOR UPDATE SKIP LOCKED", "2 3 4"},
+	} {
+		a.exec("BEGIN")
+		if _, err := queryRows(a, s.held); err != nil {
+			t.Fatalf("%s: %v", s.held, err)
+		}
+		b.exec("BEGIN")
+		if s.outcome == "waits" {
+			waiting := b.waits(r, "UPDATE t SET v = v + 1 WHERE id = 1")
+			a.exec("COMMIT")
+			waiting.ends("")
+			b.exec("COMMIT")
+			continue
+		}
+		got, err := queryRows(b, s.asked)
+		if len(s.outcome) == 4 && s.outcome > "3000" {
+			if err == nil || !strings.Contains(err.Error(), s.outcome) {
+				t.Errorf("%s\n%s: %v, %v, want error %s", s.held, s.asked, got, err, s.outcome)
+			}
+		} else if err != nil || strings.Join(got, " ") != s.outcome {
+			t.Errorf("%s\n%s: %v, %v, want %q", s.held, s.asked, got, err, s.outcome)
+		}
+		b.exec("ROLLBACK")
+		a.exec("ROLLBACK")
+	}
+	if locks := r.database.Engine.Locks(); len(locks) > 0 {
+		t.Errorf("locks are left: %+v", locks)
+	}
+	b.fails("3568", "SELECT * FROM t FOR UPDATE OF nobody")
+	b.fails("1235", "SELECT * FROM t AS OF SCN 2 FOR UPDATE")
+}
+
+// TestLockingReadSeesNewest: who waited for a row reads what it has become; a job queue gives each job once.
+func TestLockingReadSeesNewest(t *testing.T) {
+	r, a, b := pair(t, readCommitted)
+	a.exec("BEGIN", "UPDATE t SET v = 11 WHERE id = 1")
+	b.exec("BEGIN")
+	second := b.waits(r, "INSERT INTO t SELECT 5, v FROM t WHERE id = 1 FOR UPDATE")
+	a.exec("COMMIT")
+	second.ends("")
+	b.want("SELECT v FROM t WHERE id = 5", "11")
+	b.exec("COMMIT")
+
+	r.exec("CREATE TABLE job (id INT PRIMARY KEY AUTO_INCREMENT, state VARCHAR(9) DEFAULT 'new', worker INT, KEY (state))")
+	r.exec("INSERT INTO job (worker) VALUES (NULL)" + strings.Repeat(", (NULL)", 99))
+	var g sync.WaitGroup
+	for w := range 8 {
+		c := on{r.connection(), t}
+		g.Go(func() {
+			for {
+				c.exec("BEGIN")
+				got, err := queryRows(c, "SELECT id FROM job WHERE state = 'new' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED")
+				if err != nil || len(got) == 0 {
+					if err != nil {
+						t.Error(err)
+					}
+					c.exec("ROLLBACK")
+					return
+				}
+				c.exec(fmt.Sprintf("UPDATE job SET state = 'done', worker = COALESCE(worker, 0) * 1000 + %d WHERE id = %s", w+1, got[0]), "COMMIT")
+			}
+		})
+	}
+	g.Wait()
+	r.want("SELECT state, COUNT(*), MAX(worker) < 10 FROM job GROUP BY state", "done|100|1")
+}

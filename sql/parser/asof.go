@@ -48,6 +48,8 @@ type AsOf struct {
 	SchemaNow bool
 	// RowSCN asks for one more column at the end, ora_rowscn BIGINT UNSIGNED.
 	RowSCN bool
+	// Lock asks for locks on the rows that are read.
+	Lock RowLock
 }
 
 const (
@@ -65,6 +67,9 @@ func (a AsOf) String() string {
 	}
 	if a.RowSCN {
 		b.WriteString("+" + flagRowSCN)
+	}
+	for _, flag := range a.Lock.flags() {
+		b.WriteString("+" + flag)
 	}
 	switch a.Kind {
 	case AtSCN:
@@ -117,7 +122,9 @@ func decodeAsOf(s string) (AsOf, error) {
 		case flagRowSCN:
 			a.RowSCN = true
 		default:
-			return AsOf{}, sqlcode.BadAsOf("its form is not known: " + s)
+			if !a.Lock.set(flag) {
+				return AsOf{}, sqlcode.BadAsOf("its form is not known: " + s)
+			}
 		}
 	}
 	var err error

@@ -94,6 +94,7 @@ func (e *asOfExpr) Eval(ctx *sql.Context, row sql.Row) (any, error) {
 	for _, flag := range words[1:] {
 		a.SchemaNow = a.SchemaNow || flag == flagSchemaNow
 		a.RowSCN = a.RowSCN || flag == flagRowSCN
+		a.Lock.set(flag)
 	}
 	switch {
 	case words[0] == clausePresent:

@@ -14,6 +14,7 @@ type edit struct {
 // rewriting is a text with edits applied, and the way back to the original offsets.
 type rewriting struct {
 	original string
+	locks    []lockClause // that were taken out
 	text     string
 	edits    []edit // sorted, not overlapping
 	rowSCN   bool   // ORA_ROWSCN occurs in it

@@ -130,10 +130,8 @@ func (p *Parser) parsePiece(ctx context.Context, text string, options ast.Parser
 		}
 		return tree, len(text), nil
 	}
-	if err := refuseLocks(plain); err != nil {
-		return refuse(err), len(text), nil
-	}
 	r := apply(text, rewriteAll(list, plain))
+	r.locks = lockClauses(plain)
 	r.rowSCN, r.periods = mentionsRowSCN(plain), mentionsPeriod(plain)
 	return p.parsePlain(ctx, r, options, one)
 }
@@ -152,6 +150,9 @@ func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.Parser
 	r.fixPositions(tree)
 	p.qualify(ctx, tree)
 	readPast(r.original, tree)
+	if err := lockTables(tree, r.locks); err != nil {
+		return refuse(err), end, nil
+	}
 	if p.options.Rewrite != nil && !r.plain {
 		tree = p.options.Rewrite(tree)
 	}
@@ -262,9 +263,9 @@ func (p *Parser) look(text string, ansiQuotes bool) (interesting, computes bool,
 func isTrigger(last, t Token) bool {
 	switch len(t.Text) {
 	case 2:
-		return t.Is("OF") && last.Is("AS")
-	case 4, 5, 6:
-		return lockClause(last, t) != ""
+		return t.Is("OF") && last.Is("AS") || beginsLock(last, t)
+	case 5, 6:
+		return beginsLock(last, t)
 	case len(rowSCNColumn):
 		return t.Is(rowSCNColumn)
 	}
@@ -297,5 +298,6 @@ func rewriteAll(list, plain []Token) []edit {
 	edits = rewriteCollations(plain, edits)
 	edits = rewriteAsOf(plain, edits)
 	edits = rewriteSpelling(plain, edits)
+	edits = rewriteLocks(plain, edits)
 	return rewriteDump(plain, edits)
 }

@@ -6,29 +6,6 @@ import (
 	"redoubt/sql/sqlcode"
 )
 
-// refuseLocks returns an error for a lock clause among the tokens. The engine would read it and then drop it.
-func refuseLocks(list []Token) error {
-	for i, t := range list {
-		if clause := lockClause(tokenAt(list, i-1), t); clause != "" {
-			return sqlcode.RowLock(clause)
-		}
-	}
-	return nil
-}
-
-// lockClause returns the clause that two tokens in a row belong to, or "".
-func lockClause(last, t Token) string {
-	switch {
-	case last.Is("FOR") && t.Is("UPDATE"):
-		return "SELECT … FOR UPDATE"
-	case last.Is("FOR") && t.Is("SHARE"):
-		return "SELECT … FOR SHARE"
-	case last.Is("SHARE") && t.Is("MODE"):
-		return "SELECT … LOCK IN SHARE MODE"
-	}
-	return ""
-}
-
 // isPeriodWord reports whether a word may belong to a clause that asks for a period of time.
 func isPeriodWord(t Token) bool { return t.IsAny("SYSTEM_TIME", "VERSIONS", "VERSION") }
 

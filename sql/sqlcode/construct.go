@@ -6,8 +6,8 @@ func Syntax(text string) *Error { return New(IDSyntax, text) }
 // Unsupported reports a feature that this version does not have.
 func Unsupported(feature string) *Error { return New(IDUnsupported, feature) }
 
-// RowLock reports a clause that asks for row locks, e.g. "SELECT … FOR UPDATE".
-func RowLock(clause string) *Error { return New(IDRowLock, clause) }
+// RowLock reports a lock clause in a place where it cannot be kept, e.g. "around a UNION".
+func RowLock(place string) *Error { return New(IDRowLock, place) }
 
 // Isolation reports an isolation level that this version does not keep.
 func Isolation(level string) *Error { return New(IDIsolation, level) }

@@ -34,6 +34,7 @@ const (
 	IDLockTimeout      = "RD-2012"
 	IDLockBusy         = "RD-2013"
 	IDStale            = "RD-2014"
+	IDLockNoTable      = "RD-2015"
 	IDPacketTooLarge   = "RD-3001"
 	IDTooManyConns     = "RD-3002"
 	IDTLSRequired      = "RD-3003"
@@ -67,9 +68,9 @@ var table = []Code{
 		"Leave that part out, or use the way that the message names.",
 	},
 	{
-		IDRowLock, 1235, "42000", "This version does not support %s: row locks come later; writes are certified at commit, so a lost update is refused with error 1213 and can be retried",
-		"The statement asks for row locks. Without them it would read without any lock, which is less than it says.",
-		"Leave out the lock clause and run the transaction again when its commit fails with error 1213.",
+		IDRowLock, 1235, "42000", "This version does not support row locks %s",
+		"The lock clause stands in a place where it cannot be kept: at rows of the past, around a UNION, or in a stored program. Without the locks the statement would do less than it says.",
+		"Put the clause into the SELECT whose rows it is for, or leave it out: a lost update is refused with error 1213.",
 	},
 	{
 		IDIsolation, 1235, "42000", "This version does not support the isolation level %s; REPEATABLE READ is snapshot isolation",
@@ -210,6 +211,11 @@ var table = []Code{
 		IDStale, 1213, "40001", "The row was changed by another transaction while this statement ran; try restarting transaction",
 		"The statement had shown rows to its client already, so it could not be run again on a newer snapshot.",
 		"Run the transaction again from its beginning.",
+	},
+	{
+		IDLockNoTable, 3568, stateGeneral, "Unresolved table name '%s' in locking clause",
+		"FOR UPDATE OF or FOR SHARE OF names a table that is not in the FROM of its SELECT.",
+		"Name a table, by its alias if it has one, of the same SELECT.",
 	},
 	{
 		IDPacketTooLarge, 1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes (%s)",

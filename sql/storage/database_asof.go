@@ -24,8 +24,8 @@ func (d *Database) GetTableInsensitiveAsOf(ctx *gsql.Context, name string, asOf 
 		if err == nil && !ok && point.Kind == parser.Unbound {
 			found, ok, err = d.lastTable(name)
 		}
-		if t, stored := found.(*Table); stored && point.RowSCN {
-			found = t.withRowSCN()
+		if t, stored := found.(*Table); stored {
+			found = t.asked(point)
 		}
 		return found, ok, err
 	}
@@ -44,6 +44,17 @@ func (d *Database) GetTableInsensitiveAsOf(ctx *gsql.Context, name string, asOf 
 		t = t.withRowSCN()
 	}
 	return t, true, nil
+}
+
+// asked gives the table in the form that a statement asks for.
+func (t *Table) asked(point parser.AsOf) *Table {
+	if point.RowSCN {
+		t = t.withRowSCN()
+	}
+	if point.Lock != (parser.RowLock{}) {
+		t = t.withLock(point.Lock)
+	}
+	return t
 }
 
 // lastTableSteps bounds how many changes of the dictionary lastTable goes back.

@@ -157,11 +157,11 @@ func (e *editor) Update(ctx *gsql.Context, old, new gsql.Row) error {
 	if id, ok := before.Get(catalog.HiddenRowID); ok && len(e.table.def.PrimaryKey) == 0 {
 		after = append(redo.Row{{ID: catalog.HiddenRowID, Value: id}}, after...)
 	}
-	if unchanged(e.table.def, before, after) {
-		return nil
-	}
 	if err := e.transaction.inner.LockChange(ctx, e.table.def, before, after); err != nil {
 		return engineError(err)
+	}
+	if unchanged(e.table.def, before, after) {
+		return nil
 	}
 	if err := e.transaction.inner.Update(e.table.def, before, after); err != nil {
 		return e.changeError(err)

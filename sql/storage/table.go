@@ -21,6 +21,7 @@ type Table struct {
 	shape  *datatype.Shape
 	schema gsql.PrimaryKeySchema // of all columns
 	view   *txn.Txn              // the past, or nil for the session's transaction
+	lock   *RowLock              // taken on the rows that are read; nil for none
 	rowSCN bool                  // has one more column, the SCN of each row's version
 
 	projected  []string // names, nil for all
@@ -251,7 +252,8 @@ type rowIter struct {
 	ahead   []*txn.Rows // of the ranges behind, opened at once in a statement that writes
 	filter  residual
 	count   uint
-	claim   bool // claim each row, as the parent of a foreign key
+	claim   bool   // claim each row, as the parent of a foreign key
+	key     []byte // of the row that was read last
 }
 
 // cancelEvery is the number of rows between two looks at whether the statement was killed.
@@ -297,6 +299,14 @@ func (i *rowIter) Next(ctx *gsql.Context) (gsql.Row, error) {
 				return nil, engineError(err)
 			}
 		}
+		if i.table.lock != nil {
+			i.key = i.rows.Key()
+			if keep, err := i.table.lock.read(ctx, i); err != nil {
+				return nil, err
+			} else if !keep {
+				continue
+			}
+		}
 		if i.table.rewriting != nil {
 			i.table.rewriting.note(i.rows)
 		}
@@ -313,6 +323,12 @@ func (i *rowIter) get(ctx *gsql.Context, key []byte) (gsql.Row, bool, error) {
 	if i.claim {
 		if err := i.reader.LockParent(ctx, i.table.def, key); err != nil {
 			return nil, false, engineError(err)
+		}
+	}
+	if i.table.lock != nil {
+		i.key = key
+		if keep, err := i.table.lock.read(ctx, i); err != nil || !keep {
+			return nil, false, err
 		}
 	}
 	out, err := i.table.decode(row, at)

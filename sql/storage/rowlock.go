@@ -1,0 +1,97 @@
+package storage
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/plan"
+
+	"redoubt/engine/lock"
+	"redoubt/sql/parser"
+)
+
+// RowLock takes the rows of one table that a SELECT … FOR UPDATE or FOR SHARE reads. All forms that the table takes in
+// a plan share it.
+type RowLock struct {
+	table *Table
+	ask   parser.RowLock
+	// filtered: rows are locked behind the filter above the table, and not where they are read. Else a row that the
+	// filter passes over would be locked for nothing.
+	filtered bool
+	last     *rowIter // that has read a row
+}
+
+// withLock gives the table with locks on the rows that are read of it.
+func (t *Table) withLock(ask parser.RowLock) *Table {
+	c := *t
+	c.lock = &RowLock{table: t, ask: ask}
+	return &c
+}
+
+// LockBehind gives the lock of the table that a filter stands right above, nil if there is none: its rows are from now on
+// locked by calls of Keep.
+func LockBehind(filter *plan.Filter) *RowLock {
+	n := filter.Child
+	for {
+		switch below := n.(type) {
+		case *plan.TableAlias:
+			n = below.Child
+			continue
+		case gsql.TableNode:
+			if t, ok := baseTable(below.UnderlyingTable()); ok && t.lock != nil {
+				t.lock.filtered = true
+				return t.lock
+			}
+		}
+		return nil
+	}
+}
+
+// baseTable is the table below the forms that it takes in a plan.
+func baseTable(t gsql.Table) (*Table, bool) {
+	for {
+		switch x := t.(type) {
+		case *Table:
+			return x, true
+		case gsql.TableWrapper:
+			t = x.Underlying()
+		default:
+			return nil, false
+		}
+	}
+}
+
+// Keep locks the row that was read last. It tells whether the row may be shown: not if another transaction has it and
+// the statement says SKIP LOCKED.
+func (l *RowLock) Keep(ctx *gsql.Context) (bool, error) {
+	if l.last == nil {
+		return true, nil
+	}
+	return l.take(ctx, l.last)
+}
+
+// read is called for each row that is read: it locks it, or remembers it for Keep.
+func (l *RowLock) read(ctx *gsql.Context, i *rowIter) (bool, error) {
+	if l.filtered {
+		l.last = i
+		return true, nil
+	}
+	return l.take(ctx, i)
+}
+
+func (l *RowLock) take(ctx *gsql.Context, i *rowIter) (bool, error) {
+	mode, wait := lock.Share, time.Duration(0)
+	if l.ask.Update {
+		mode = lock.Exclusive
+	}
+	if !l.ask.NoWait && !l.ask.SkipLocked {
+		wait = i.session.lockWait()
+	}
+	err := i.reader.LockRow(ctx, l.table.def, bytes.Clone(i.key), mode, wait)
+	if errors.Is(err, lock.ErrBusy) && l.ask.SkipLocked {
+		return false, nil
+	}
+	return err == nil, engineError(err)
+}
