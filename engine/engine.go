@@ -124,7 +124,7 @@ func (e *Engine) load() error {
 	e.certifier = txn.NewCertifier(e.store, e.current)
 	e.locks = lock.New()
 	e.env = &txn.Env{
-		Store: e.store, Locks: locker{e.locks, e.certifier}, Collator: e.options.Collator, Current: e.current, NewXID: e.xids.next,
+		Store: e.store, Locks: locker{e.locks, e.certifier}, NoteRanges: e.certifier.NoteRanges, Collator: e.options.Collator, Current: e.current, NewXID: e.xids.next,
 		NewRowID: e.newRowID, NewSpace: e.newSpace, RowsCount: e.rowsCount,
 	}
 	return nil

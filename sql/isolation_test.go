@@ -78,13 +78,22 @@ func pair(t *testing.T, level string) (r *running, a, b on) {
 const (
 	readCommitted  = "READ COMMITTED"
 	repeatableRead = "REPEATABLE READ"
+	serializable   = "SERIALIZABLE"
 )
+
+// byLevel is the first value under READ COMMITTED, the second where a transaction keeps its snapshot.
+func byLevel(level, committed, kept string) string {
+	if level == readCommitted {
+		return committed
+	}
+	return kept
+}
 
 // TestIsolation is the hermitage suite (Martin Kleppmann's tests of isolation levels): for each anomaly what each level
 // lets happen. Names are those of the suite.
 func TestIsolation(t *testing.T) {
 	each := func(name string, run func(t *testing.T, level string)) {
-		for _, level := range []string{readCommitted, repeatableRead} {
+		for _, level := range []string{readCommitted, repeatableRead, serializable} {
 			t.Run(name+"/"+level, func(t *testing.T) { run(t, level) })
 		}
 	}
@@ -112,7 +121,7 @@ func TestIsolation(t *testing.T) {
 		b.exec("BEGIN")
 		b.want("SELECT v FROM t WHERE id = 1", "10")
 		a.exec("UPDATE t SET v = 11 WHERE id = 1", "COMMIT")
-		b.want("SELECT v FROM t WHERE id = 1", map[string]string{readCommitted: "11", repeatableRead: "10"}[level])
+		b.want("SELECT v FROM t WHERE id = 1", byLevel(level, "11", "10"))
 	})
 	each("G1c circular information flow", func(t *testing.T, level string) {
 		_, a, b := pair(t, level)
@@ -121,7 +130,11 @@ func TestIsolation(t *testing.T) {
 		a.want("SELECT v FROM t WHERE id = 2", "20")
 		b.want("SELECT v FROM t WHERE id = 1", "10")
 		a.exec("COMMIT")
-		b.exec("COMMIT")
+		if level == serializable {
+			b.fails("1213", "COMMIT")
+		} else {
+			b.exec("COMMIT")
+		}
 	})
 	each("OTV observed transaction vanishes", func(t *testing.T, level string) {
 		r, a, b := pair(t, level)
@@ -137,7 +150,7 @@ func TestIsolation(t *testing.T) {
 		b.exec("UPDATE t SET v = 18 WHERE id = 2")
 		c.want("SELECT v FROM t WHERE id = 2", "19")
 		b.exec("COMMIT")
-		c.want("SELECT v FROM t ORDER BY id", map[string][]string{readCommitted: {"12", "18"}, repeatableRead: {"11", "19"}}[level]...)
+		c.want("SELECT v FROM t ORDER BY id", strings.Fields(byLevel(level, "12 18", "11 19"))...)
 	})
 	each("PMP predicate-many-preceders", func(t *testing.T, level string) {
 		r, a, _ := pair(t, level)
@@ -191,7 +204,7 @@ func TestIsolation(t *testing.T) {
 		b.exec("BEGIN")
 		b.want("SELECT v FROM t ORDER BY id", "10", "20")
 		b.exec("UPDATE t SET v = 12 WHERE id = 1", "UPDATE t SET v = 18 WHERE id = 2", "COMMIT")
-		a.want("SELECT v FROM t WHERE id = 2", map[string]string{readCommitted: "18", repeatableRead: "20"}[level])
+		a.want("SELECT v FROM t WHERE id = 2", byLevel(level, "18", "20"))
 	})
 	each("G-single of a write predicate", func(t *testing.T, level string) {
 		r, a, b := pair(t, level)
@@ -214,8 +227,45 @@ func TestIsolation(t *testing.T) {
 		a.exec("UPDATE t SET v = 11 WHERE id = 1")
 		b.exec("UPDATE t SET v = 21 WHERE id = 2")
 		a.exec("COMMIT")
-		b.exec("COMMIT") // both levels let it happen; SERIALIZABLE is for those who cannot have it
+		if level == serializable {
+			b.fails("1213", "COMMIT")
+		} else {
+			b.exec("COMMIT")
+		}
 	})
+}
+
+// TestSerializable: what a transaction looked at, also where it found nothing, must be so at its commit; what it did not
+// look at may change.
+func TestSerializable(t *testing.T) {
+	for _, c := range []struct {
+		name, read, write string // of the one; the other does the same the other way round
+		other             [2]string
+		refused           bool
+	}{
+		{"a key that is not there", "SELECT * FROM t WHERE id = 7", "INSERT INTO t VALUES (8, 1)", [2]string{"SELECT * FROM t WHERE id = 8", "INSERT INTO t VALUES (7, 1)"}, true},
+		{"a range", "SELECT * FROM t WHERE id BETWEEN 10 AND 20", "INSERT INTO t VALUES (35, 1)", [2]string{"SELECT * FROM t WHERE id BETWEEN 30 AND 40", "INSERT INTO t VALUES (15, 1)"}, true},
+		{"ranges apart", "SELECT * FROM t WHERE id BETWEEN 10 AND 20", "INSERT INTO t VALUES (15, 1)", [2]string{"SELECT * FROM t WHERE id BETWEEN 30 AND 40", "INSERT INTO t VALUES (35, 1)"}, false},
+		{"a sum", "SELECT SUM(v) FROM t", "UPDATE t SET v = v + 1 WHERE id = 1", [2]string{"SELECT SUM(v) FROM t", "UPDATE t SET v = v + 1 WHERE id = 2"}, true},
+		{"only reads", "SELECT SUM(v) FROM t", "SELECT 1", [2]string{"SELECT SUM(v) FROM t", "UPDATE t SET v = v + 1 WHERE id = 2"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, a, b := pair(t, serializable)
+			for i, who := range []on{a, b} {
+				who.exec("BEGIN")
+				if _, err := queryRows(who, []string{c.read, c.other[0]}[i]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			a.exec(c.write)
+			b.exec(c.other[1], "COMMIT")
+			if c.refused {
+				a.fails("1213", "COMMIT")
+			} else {
+				a.exec("COMMIT")
+			}
+		})
+	}
 }
 
 // TestDeadlock: of two that wait for each other one is told, at once, and the other goes on; the victim's transaction is

@@ -96,9 +96,10 @@ func TestTransactionRules(t *testing.T) {
 	r.exec("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
 	c := on{r.connection(), t}
 	c.want("SELECT @@transaction_isolation", "READ-COMMITTED")
-	c.fails("1235", "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE")
-	c.fails("1235", "SET transaction_isolation = 'SERIALIZABLE'")
-	c.fails("1235", "SET @level = 'SERIALIZABLE', transaction_isolation = @level")
+	c.exec("SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+	c.want("SELECT @@transaction_isolation, @@tx_isolation", "SERIALIZABLE|SERIALIZABLE")
+	c.fails("1231", "SET transaction_isolation = 'TOTAL'")
+	c.exec("SET transaction_isolation = 'READ-COMMITTED'")
 
 	c.exec("START TRANSACTION READ ONLY")
 	c.fails("1792", "INSERT INTO t VALUES (2)")

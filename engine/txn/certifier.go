@@ -1,7 +1,6 @@
 package txn
 
 import (
-	"fmt"
 	"hash/maphash"
 	"slices"
 	"sync"
@@ -32,6 +31,7 @@ type Certifier struct {
 	claimed   window  // keys claimed exclusively
 	shared    window  // keys claimed in mode Share
 	keyShared window  // keys claimed in mode KeyShare
+	ranges    ranges
 	tables    map[scn.Space]scn.SCN
 	defined   map[scn.Space]scn.SCN
 	rewound   map[scn.Space]scn.SCN // tables that went back: what their keys were written at says nothing any more
@@ -82,6 +82,7 @@ func (c *Certifier) Abandon() {
 	c.last = applied
 	c.written, c.removed, c.claimed = newWindow(applied), newWindow(applied), newWindow(applied)
 	c.shared, c.keyShared = newWindow(applied), newWindow(applied)
+	c.ranges.reset(applied)
 	c.tables, c.defined, c.rewound = map[scn.Space]scn.SCN{}, map[scn.Space]scn.SCN{}, map[scn.Space]scn.SCN{}
 }
 
@@ -191,7 +192,10 @@ func (c *Certifier) checkClaim(claim *redo.Claim, dictionary *catalog.Snapshot) 
 		return nil
 	}
 	if len(claim.High) > 0 {
-		return fmt.Errorf("claim on a range of space %d: not known to this version", claim.Space)
+		if c.ranges.changed(claim, c.tables[claim.Space]) || claim.Since < c.written.floor {
+			return conflict("range")
+		}
+		return nil
 	}
 	k := c.hash(claim.Space, claim.Low)
 	if c.claimed.get(k) > claim.Since {
@@ -250,6 +254,7 @@ func (c *Certifier) note(t *redo.Transaction, at scn.SCN, dictionary *catalog.Sn
 		k := c.hash(change.Table, change.Key)
 		c.written.put(k, at)
 		c.tables[change.Table] = at
+		c.ranges.note(change.Table, change.Key, at)
 		if changesKey(dictionary, change) {
 			c.removed.put(k, at)
 		}
@@ -262,6 +267,9 @@ func (c *Certifier) note(t *redo.Transaction, at scn.SCN, dictionary *catalog.Sn
 	}
 	for i := range t.Claims {
 		claim := &t.Claims[i]
+		if len(claim.High) > 0 {
+			continue // it was looked at: nobody else need mind
+		}
 		if len(claim.Low) == 0 {
 			c.defined[claim.Space] = at // whoever wrote on an older snapshot did not know why this was claimed
 			continue

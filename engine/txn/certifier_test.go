@@ -7,6 +7,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"pgregory.net/rapid"
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/mvcc"
@@ -67,9 +68,46 @@ func TestForgotten(t *testing.T) {
 	f("parent row as it was", claim("old", 5, redo.KeyShare, space), false)
 	f("name claimed on an old snapshot", claim("name", 5, redo.Exclusive, catalog.NamesSpace), true)
 	f("content looked at on an old snapshot", &redo.Transaction{ReadSCN: 10, Claims: []redo.Claim{{Mode: redo.Share, Space: space, Since: 5}}}, true)
-	if err := c.Certify(&redo.Transaction{ReadSCN: 10, Claims: []redo.Claim{{Mode: redo.Share, Space: space, Since: 10, Low: []byte("a"), High: []byte("b")}}}, 11); err == nil || errors.Is(err, ErrConflict) {
-		t.Errorf("claim on a range: %v", err)
+	looked := func(since scn.SCN) *redo.Transaction {
+		return &redo.Transaction{ReadSCN: 10, Claims: []redo.Claim{{Mode: redo.Share, Space: space, Since: since, Low: []byte("a"), High: []byte("b")}}}
 	}
+	f("range looked at on an old snapshot", looked(5), true)
+	f("range looked at now", looked(10), false)
+}
+
+// TestRanges: a claim on a range holds if and only if nothing in it was changed since, as far as the memory reaches.
+func TestRanges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		// Nothing is older than the memory, so the store is not asked.
+		c := NewCertifier(nil, func() (scn.SCN, *catalog.Snapshot) { return 10, catalog.Empty() })
+		c.NoteRanges()
+		changed := map[string]scn.SCN{}
+		at := scn.SCN(10)
+		for range rapid.IntRange(0, 30).Draw(t, "changes") {
+			at++
+			key := rapid.StringMatching("[a-f]{1,2}").Draw(t, "key")
+			tx := &redo.Transaction{ReadSCN: at - 1, Changes: []redo.Change{{Table: space, Op: redo.Insert, Key: []byte(key), Replaced: changed[key]}}}
+			if err := c.Certify(tx, at); err != nil {
+				t.Fatal(err)
+			}
+			changed[key] = at
+		}
+		claim := redo.Claim{
+			Mode: redo.Share, Space: space, Since: scn.SCN(rapid.IntRange(10, int(at)).Draw(t, "since")),
+			Low: []byte(rapid.StringMatching("[a-f]{0,2}").Draw(t, "low")), High: []byte(rapid.StringMatching("[a-f]{1,2}").Draw(t, "high")),
+		}
+		if rapid.Bool().Draw(t, "to the end") {
+			claim.High = rangeEnd
+		}
+		want := false
+		for key, at := range changed {
+			want = want || at > claim.Since && key >= string(claim.Low) && key < string(claim.High)
+		}
+		err := c.Certify(&redo.Transaction{ReadSCN: claim.Since, Claims: []redo.Claim{claim}}, at+1)
+		if errors.Is(err, ErrConflict) != want || err != nil && !want {
+			t.Fatalf("%+v over %v: %v", claim, changed, err)
+		}
+	})
 }
 
 // TestWindowForgetsTheOldest fills the memory, and asks for what it dropped and what it kept.

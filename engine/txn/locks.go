@@ -172,12 +172,21 @@ func (t *Txn) mayRestart() bool {
 	return t.options.At == 0 && !t.dictionary && (t.options.Isolation == ReadCommitted || !t.readBefore)
 }
 
+// dropClaims takes back what the running statement has claimed on its old snapshot.
+func (t *Txn) dropClaims() {
+	for _, c := range t.claims[t.claimsBefore:] {
+		delete(t.claimed, keyOf(c))
+	}
+	t.claims, t.readClaims = t.claims[:t.claimsBefore], nil
+}
+
 // Restart takes back what the running statement did and gives it a new snapshot, after ErrStale. Locks are kept.
 func (t *Txn) Restart() error {
 	if t.finished {
 		return ErrFinished
 	}
 	t.RollbackStatement()
+	t.dropClaims()
 	t.read = t.readBefore
 	if !t.mayRestart() {
 		return &ConflictError{What: "snapshot"}

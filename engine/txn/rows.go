@@ -41,11 +41,17 @@ type Rows struct {
 // Scan iterates over the rows of a table in the order of its key.
 func (t *Txn) Scan(table *catalog.Table, r Range) *Rows {
 	t.noteRead(table.ID)
+	t.claimRead(table, r, false)
 	return t.open(table, nil, table.ID, r)
 }
 
 // ScanIndex iterates over the rows of a table in the order of an index.
 func (t *Txn) ScanIndex(table *catalog.Table, index *catalog.Index, r Range) *Rows {
+	t.claimRead(table, Range{}, false)
+	return t.scanIndex(table, index, r)
+}
+
+func (t *Txn) scanIndex(table *catalog.Table, index *catalog.Index, r Range) *Rows {
 	t.noteRead(table.ID)
 	rows := t.open(table, index, index.ID, r)
 	if rows.err == nil {

@@ -18,6 +18,7 @@ type Isolation int
 const (
 	ReadCommitted  Isolation = iota // each statement has a snapshot of its own
 	RepeatableRead                  // one snapshot for the whole transaction: snapshot isolation
+	Serializable                    // so, and what was read must still be so at the commit
 )
 
 // Options of one transaction.
@@ -53,15 +54,17 @@ type RowPair struct{ Before, After redo.Row }
 
 // Env is what transactions need of the engine.
 type Env struct {
-	Store     *mvcc.Store
-	Collator  catalog.Collator
-	Proposer  Proposer
-	Locks     Locker // nil: nobody waits for anybody
-	Current   func() (scn.SCN, *catalog.Snapshot)
-	NewXID    func() uint64
-	NewRowID  func(ctx context.Context, table scn.Space) (uint64, error)
-	NewSpace  func(ctx context.Context) (scn.Space, error)
-	RowsCount func(table scn.Space) uint64
+	Store    *mvcc.Store
+	Collator catalog.Collator
+	Proposer Proposer
+	Locks    Locker // nil: nobody waits for anybody
+	// NoteRanges says that ranges of keys will be claimed; nil if that needs no preparation.
+	NoteRanges func()
+	Current    func() (scn.SCN, *catalog.Snapshot)
+	NewXID     func() uint64
+	NewRowID   func(ctx context.Context, table scn.Space) (uint64, error)
+	NewSpace   func(ctx context.Context) (scn.Space, error)
+	RowsCount  func(table scn.Space) uint64
 }
 
 // Txn is one transaction. It belongs to one goroutine.
@@ -79,22 +82,28 @@ type Txn struct {
 	bytes      int64
 	claims     []redo.Claim
 	claimed    map[claimKey]bool
+	readClaims map[scn.Space]int  // under SERIALIZABLE, by table; wholeTable if all of it is claimed
 	scanned    map[scn.Space]bool // tables read by scans; a change of definition then relies on their content
 	dictionary bool               // has changed the dictionary
 	locked     bool               // has asked for locks
 	stale      bool               // a lock said that the running statement must be run again
 	read       bool               // has read from the snapshot
 	readBefore bool               // so, before the running statement
-	statements []redo.Statement
-	statement  redo.Statement // the running one; enters statements with its first change
-	recorded   bool
-	mark       Mark // start of the running statement
+
+	claimsBefore int // claims made before the running statement
+	statements   []redo.Statement
+	statement    redo.Statement // the running one; enters statements with its first change
+	recorded     bool
+	mark         Mark // start of the running statement
 }
 
 type claimKey struct {
-	space scn.Space
-	key   string
+	space     scn.Space
+	low, high string
+	mode      redo.ClaimMode
 }
+
+func keyOf(c redo.Claim) claimKey { return claimKey{c.Space, string(c.Low), string(c.High), c.Mode} }
 
 // Begin starts a transaction.
 func Begin(env *Env, o Options) *Txn {
@@ -104,6 +113,9 @@ func Begin(env *Env, o Options) *Txn {
 	t := &Txn{env: env, options: o, xid: env.NewXID(), lockWait: LockWaitDefault}
 	t.snapshot, t.catalog = env.Current()
 	t.readSCN = t.snapshot
+	if o.Isolation == Serializable && env.NoteRanges != nil {
+		env.NoteRanges()
+	}
 	return t
 }
 
@@ -130,7 +142,7 @@ func (t *Txn) Dirty() bool { return len(t.overlay.undo) > 0 }
 // StartStatement begins a statement: on a fresh snapshot under READ COMMITTED, and else if nothing was read yet. The digest identifies its text; the
 // text itself is kept only for statements that change the dictionary.
 func (t *Txn) StartStatement(digest uint64, text string) {
-	t.readBefore = t.read
+	t.readBefore, t.claimsBefore = t.read, len(t.claims)
 	t.statement, t.recorded = redo.Statement{Digest: digest, Text: text, ReadSCN: t.snapshot}, false
 	if t.mayRestart() {
 		t.renewSnapshot()
@@ -185,6 +197,9 @@ func (t *Txn) Rollback() {
 // Get reads the row with a key. at is the commit that wrote it, 0 if this transaction did. The row is the caller's.
 func (t *Txn) Get(table *catalog.Table, key []byte) (row redo.Row, at scn.SCN, found bool, err error) {
 	e, err := t.lookup(table, key)
+	if err == nil {
+		t.claimRead(table, Range{Low: key}, true)
+	}
 	if err != nil || e == nil || e.deleted {
 		return nil, 0, false, err
 	}

@@ -218,7 +218,8 @@ func (t *Txn) checkKeyFree(table *catalog.Table, key []byte, row redo.Row) error
 }
 
 func (t *Txn) checkUnique(table *catalog.Table, index *catalog.Index, key []byte, row redo.Row) error {
-	rows := t.ScanIndex(table, index, Range{Low: key, High: catalog.KeySuccessor(key)})
+	// The key's own claim says all that is read here.
+	rows := t.scanIndex(table, index, Range{Low: key, High: catalog.KeySuccessor(key)})
 	defer rows.Close()
 	if rows.Next() {
 		return duplicate(table, index.Name, index.Columns, row, rows.Row().Clone())
@@ -259,7 +260,7 @@ func (t *Txn) FindDuplicate(table *catalog.Table, index *catalog.Index) (row red
 
 // claim records a claim once.
 func (t *Txn) claim(c redo.Claim) {
-	k := claimKey{c.Space, string(c.Low)}
+	k := keyOf(c)
 	if t.claimed[k] {
 		return
 	}

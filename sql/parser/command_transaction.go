@@ -1,8 +1,6 @@
 package parser
 
 import (
-	"strings"
-
 	"github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/types"
 
@@ -48,7 +46,6 @@ func (s *StartSnapshot) Bind(values []any) (Statement, error) {
 func transactionCommands() []Command {
 	return []Command{
 		{"START TRANSACTION WITH CONSISTENT SNAPSHOT", []string{"START", "TRANSACTION"}, parseStartSnapshot},
-		{"SET TRANSACTION", []string{"SET"}, refuseIsolation},
 	}
 }
 
@@ -88,38 +85,4 @@ func parseStartSnapshot(t *Tokens) (Statement, error) {
 	}
 	s.ReadOnly = s.ReadOnly || s.Moment != nil
 	return s, nil
-}
-
-// refuseIsolation refuses SET statements that ask for an isolation level which is not kept; all others are the
-// engine's.
-func refuseIsolation(t *Tokens) (Statement, error) {
-	for i, token := range t.list {
-		name := strings.ToLower(token.Text)
-		switch {
-		case token.Is("LEVEL") && tokenAt(t.list, i-1).Is("ISOLATION") && tokenAt(t.list, i+1).Is("SERIALIZABLE"):
-			return nil, sqlcode.Isolation("SERIALIZABLE")
-		case strings.HasSuffix(name, "transaction_isolation") || strings.HasSuffix(name, "tx_isolation"):
-			if eq := tokenAt(t.list, i+1); !eq.IsOp("=") && !eq.IsOp(":=") {
-				continue
-			}
-			value := tokenAt(t.list, i+2)
-			text := value.Text
-			if value.Kind == String {
-				text = unquoteString(text)
-			}
-			if err := CheckIsolation(text); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return nil, nil
-}
-
-// CheckIsolation returns an error of sqlcode if level, as a value of @@transaction_isolation, promises more than this
-// version keeps. The session checks with it what did not come as a literal.
-func CheckIsolation(level string) error {
-	if strings.EqualFold(strings.TrimSpace(level), "SERIALIZABLE") {
-		return sqlcode.Isolation("SERIALIZABLE")
-	}
-	return nil
 }

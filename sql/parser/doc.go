@@ -14,7 +14,7 @@
 //  4. The engine's parser reads the edited text. Every offset in the tree, and every text that was cut out by one, is
 //     brought back to the original, so that views, triggers and columns keep what the client wrote; stored text comes
 //     through here again when it is used.
-//  5. What the engine would read and then drop, row locks, periods, isolation levels, is refused. A refusal is a tree of
+//  5. What the engine would read and then drop, periods, row locks where they cannot be kept, is refused. A refusal is a tree of
 //     its own, because the engine keeps only the text of its parser's errors. Then the tree is completed where the
 //     catalog is needed: ORA_ROWSCN, and generated columns in dumps. This looks at the catalog before the statement's
 //     transaction has begun.
@@ -32,7 +32,6 @@
 //     computed for this longer schema. Indexes stay usable. The parser takes care that `*` does not show the column.
 //   - Implement Executor.RunCommand with a type switch over the Statements of this package, and check privileges in
 //     it: nothing else does. Statements it does not run are left out of Options.Commands.
-//   - Check @@transaction_isolation with CheckIsolation where it is set by other ways than a literal.
 //
 // What it never does: execute, read a clock, or keep anything between statements.
 //

@@ -9,9 +9,6 @@ func Unsupported(feature string) *Error { return New(IDUnsupported, feature) }
 // RowLock reports a lock clause in a place where it cannot be kept, e.g. "around a UNION".
 func RowLock(place string) *Error { return New(IDRowLock, place) }
 
-// Isolation reports an isolation level that this version does not keep.
-func Isolation(level string) *Error { return New(IDIsolation, level) }
-
 // MultiPrepare reports several statements in one prepare; count is words, e.g. "2".
 func MultiPrepare(count string) *Error { return New(IDMultiPrepare, count) }
 

@@ -6,7 +6,6 @@ const (
 	IDSyntax           = "RD-1001"
 	IDUnsupported      = "RD-1002"
 	IDRowLock          = "RD-1003"
-	IDIsolation        = "RD-1004"
 	IDMultiPrepare     = "RD-1005"
 	IDCommandArgument  = "RD-1006"
 	IDNested           = "RD-1007"
@@ -71,11 +70,6 @@ var table = []Code{
 		IDRowLock, 1235, "42000", "This version does not support row locks %s",
 		"The lock clause stands in a place where it cannot be kept: at rows of the past, around a UNION, or in a stored program. Without the locks the statement would do less than it says.",
 		"Put the clause into the SELECT whose rows it is for, or leave it out: a lost update is refused with error 1213.",
-	},
-	{
-		IDIsolation, 1235, "42000", "This version does not support the isolation level %s; REPEATABLE READ is snapshot isolation",
-		"The level promises more than this version keeps.",
-		"Use REPEATABLE READ or READ COMMITTED.",
 	},
 	{
 		IDMultiPrepare, 1064, "42000", "A prepared statement holds one statement, this text holds %s",

@@ -100,11 +100,11 @@ func (s *Session) transactionOptions(ctx *gsql.Context) (o txn.Options, refused 
 		return o, fmt.Errorf("isolation level: %w", err)
 	}
 	text, _ := level.(string)
-	if err := parser.CheckIsolation(text); err != nil {
-		return o, err
-	}
-	if strings.EqualFold(text, "REPEATABLE-READ") {
+	switch strings.ToUpper(text) {
+	case "REPEATABLE-READ":
 		o.Isolation = txn.RepeatableRead
+	case "SERIALIZABLE":
+		o.Isolation = txn.Serializable
 	}
 	return o, nil
 }
@@ -130,7 +130,7 @@ const (
 	oldIsolationVariable = "tx_isolation"
 )
 
-// SetSessionVariable refuses isolation levels that are not kept, and keeps the two names of the level the same.
+// SetSessionVariable keeps the two names of the isolation level the same.
 func (s *Session) SetSessionVariable(ctx *gsql.Context, name string, value any) error {
 	other := ""
 	switch strings.ToLower(name) {
@@ -140,11 +140,6 @@ func (s *Session) SetSessionVariable(ctx *gsql.Context, name string, value any) 
 		other = isolationVariable
 	}
 	if other != "" {
-		if text, ok := value.(string); ok {
-			if err := parser.CheckIsolation(text); err != nil {
-				return err
-			}
-		}
 		if err := s.BaseSession.SetSessionVariable(ctx, other, value); err != nil {
 			return err
 		}
