@@ -12,10 +12,16 @@ import (
 
 // execution stands before the part of the SQL engine that makes iterators of plans. It is for what rules of the analyzer
 // cannot do: the engine passes over them in an UPDATE or DELETE of one table.
-type execution struct{ engine gsql.NodeExecBuilder }
+type execution struct {
+	engine  gsql.NodeExecBuilder
+	require requirement
+}
 
-func newExecution() gsql.NodeExecBuilder {
-	e := &execution{}
+// requirement refuses a statement whose user lacks a privilege on a table.
+type requirement func(ctx *gsql.Context, database, table string, privilege gsql.PrivilegeType) error
+
+func newExecution(require requirement) gsql.NodeExecBuilder {
+	e := &execution{require: require}
 	e.engine = rowexec.NewOverrideBuilder(e)
 	return e.engine
 }
@@ -27,6 +33,8 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		if changed := stampChanges(n); changed != nil {
 			return e.engine.Build(ctx, changed, row)
 		}
+	case *plan.LoadData:
+		return e.loadData(ctx, n)
 	case *plan.Distinct:
 		return e.distinct(ctx, n, row)
 	case *allRows:

@@ -157,9 +157,6 @@ func presentError(err error) error {
 	if !errors.As(err, &known) {
 		return err
 	}
-	if strings.Contains(known.Message, "local_infile needs to be set") {
-		return mysql.NewSQLError(errLocalDisabled, "42000", "Loading local data is disabled; this must be enabled on both the client and server sides")
-	}
 	if known.Num != mysql.ERDupEntry {
 		if text := known.Message; strings.Contains(text, "SAVEPOINT ") && strings.HasSuffix(text, " does not exist") {
 			return mysql.NewSQLError(mysql.ERSPDoesNotExist, "42000", "%s", text[strings.Index(text, "SAVEPOINT "):])

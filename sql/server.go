@@ -74,11 +74,11 @@ func (s *Server) openEngine() error {
 	quiet()
 	s.store = storage.NewStore(s.options.Engine, s.views(), s.options.TransactionBytesMax)
 	s.provider = storage.NewProvider(s.store, function.NewLibrary())
-	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).
+	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).AddPreAnalyzeRule(loadRule, loadInserts).
 		AddPreAnalyzeRule(floatRule, compareFloats).AddPostAnalyzeRule(showRule, showDefinitions).
 		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).
 		AddPostAnalyzeRule(commitRule, keepTransaction).Build()
-	a.ExecBuilder = newExecution()
+	a.ExecBuilder = newExecution(s.require)
 	a.Catalog.StatsProvider = s.store.Statistics()
 	s.engine = sqle.New(a, &sqle.Config{VersionPostfix: s.options.Identity.Version})
 	s.engine.ProcessList = processes{s.engine.ProcessList, func(id uint32) string { return s.handler.userOf(id) }}

@@ -40,6 +40,7 @@ type pass struct {
 var (
 	exprType      = reflect.TypeFor[ast.Expr]()
 	procedureType = reflect.TypeFor[ast.ProcedureSpec]()
+	loadType      = reflect.TypeFor[ast.Load]()
 	valuesType    = reflect.TypeFor[ast.Values]()
 	updateType    = reflect.TypeFor[ast.Update]()
 	selectType    = reflect.TypeFor[ast.Select]()
@@ -84,6 +85,8 @@ func (r pass) walkStruct(v reflect.Value) {
 			groupedWindows(s)
 		case updateType:
 			updateOfJoin(v.Addr().Interface().(*ast.Update))
+		case loadType:
+			load(v.Addr().Interface().(*ast.Load))
 		case procedureType:
 			procedure(v.Addr().Interface().(*ast.ProcedureSpec))
 		}

@@ -6,8 +6,8 @@ import (
 	"redoubt/sql/sqlcode"
 )
 
-// isDumpWord reports whether a statement that begins with the word may hold what rewriteDump knows.
-func isDumpWord(t Token) bool { return t.IsAny("CREATE", "ALTER", "SET", "DROP") }
+// isDumpWord reports whether a statement that begins with the word may hold what rewriteDump or rewriteLoad knows.
+func isDumpWord(t Token) bool { return t.IsAny("CREATE", "ALTER", "SET", "DROP", "LOAD") }
 
 // rewriteDump adds the edits for what MariaDB and MySQL write into dumps and the engine's grammar refuses, although
 // the engine can do it under another name.

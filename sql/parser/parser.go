@@ -149,6 +149,7 @@ func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.Parser
 	}
 	r.fixPositions(tree)
 	p.qualify(ctx, tree)
+	allowLocal(tree)
 	readPast(r.original, tree)
 	if err := lockTables(tree, r.locks); err != nil {
 		return refuse(err), end, nil
@@ -298,6 +299,7 @@ func rewriteAll(list, plain []Token) []edit {
 	edits = rewriteCollations(plain, edits)
 	edits = rewriteAsOf(plain, edits)
 	edits = rewriteSpelling(plain, edits)
+	edits = rewriteLoad(plain, edits)
 	edits = rewriteLocks(plain, edits)
 	return rewriteDump(plain, edits)
 }

@@ -1,6 +1,9 @@
 package storage
 
 import (
+	"math"
+	"strings"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/shopspring/decimal"
 
@@ -110,11 +113,18 @@ func positive(v any) (uint64, bool) {
 	case uint:
 		return uint64(n), n > 0
 	case float32:
-		return uint64(n), n >= 1
+		return positive(float64(n))
 	case float64:
-		return uint64(n), n >= 1
+		return uint64(math.Round(n)), n >= 0.5
 	case decimal.Decimal:
+		n = n.Round(0)
 		return uint64(n.IntPart()), n.IsPositive()
+	case string: // which becomes a number in the column
+		if d, err := decimal.NewFromString(strings.TrimSpace(n)); err == nil {
+			return positive(d)
+		}
+	case []byte:
+		return positive(string(n))
 	}
 	return 0, false
 }
