@@ -7,7 +7,7 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/rowexec"
 	"github.com/dolthub/go-mysql-server/sql/transform"
 
-	"redoubt/sql/storage"
+	"redoubt/sql/function"
 )
 
 // execution stands before the part of the SQL engine that makes iterators of plans. It is for what rules of the analyzer
@@ -28,38 +28,127 @@ func newExecution(require requirement) gsql.NodeExecBuilder {
 
 // Build implements gsql.NodeExecBuilder: nil leaves a node to the SQL engine.
 func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql.RowIter, error) {
+	var other gsql.Node
+	var err error
 	switch n := node.(type) {
 	case *plan.UpdateSource:
-		if changed := stampChanges(n); changed != nil {
-			return e.engine.Build(ctx, changed, row)
+		other, err = assignments(n)
+	case *plan.InsertInto:
+		other, err = duplicates(n)
+	case *plan.Filter:
+		if other, err = condition(ctx, n); err == nil && other == nil {
+			return e.locked(ctx, n, row)
 		}
+	case *allRows:
+		other = n.SetOp
 	case *plan.LoadData:
 		return e.loadData(ctx, n)
 	case *plan.Distinct:
 		return e.distinct(ctx, n, row)
-	case *allRows:
-		return e.engine.Build(ctx, n.SetOp, row)
 	case *plan.SetOp:
 		return e.union(ctx, n, row)
-	case *plan.Filter:
-		condition, same, err := transform.Expr(n.Expression, func(c gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
-			if _, ok := c.(*expression.NullSafeEquals); ok {
-				return nullSafeText(c)
-			}
-			return compareFloat(ctx, c)
-		})
-		if err != nil {
-			return nil, err
-		}
-		if !same {
-			n = plan.NewFilter(condition, n.Child)
-		}
-		if lock := storage.LockBehind(n); lock != nil {
-			return e.locked(ctx, n, lock, row)
-		}
-		if !same {
-			return e.engine.Build(ctx, n, row)
-		}
 	}
-	return nil, nil
+	if err != nil || other == nil {
+		return nil, err
+	}
+	return e.engine.Build(ctx, other, row)
+}
+
+// condition gives a filter whose comparisons are MySQL's, nil if it is one.
+func condition(ctx *gsql.Context, n *plan.Filter) (gsql.Node, error) {
+	compared, same, err := transform.Expr(n.Expression, func(c gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
+		if _, ok := c.(*expression.NullSafeEquals); ok {
+			return nullSafeText(c)
+		}
+		return compareFloat(ctx, c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	written, sameEnums, err := function.WriteEnums(compared)
+	if err != nil || bool(same && sameEnums) {
+		return nil, err
+	}
+	return plan.NewFilter(written, n.Child), nil
+}
+
+// assignments gives an UPDATE with the texts of ENUMs and SETs where they go into other columns, and the ON UPDATE of all
+// its tables; nil if it is as it should be.
+func assignments(source *plan.UpdateSource) (gsql.Node, error) {
+	written, changed, err := writeEnums(source.UpdateExprs)
+	if err != nil {
+		return nil, err
+	}
+	stamped, found, err := stampChanges(written, updatedSchema(source.Child))
+	if err != nil || !changed && !found {
+		return nil, err
+	}
+	return plan.NewUpdateSource(source.Child, source.Ignore, stamped), nil
+}
+
+// duplicates does so with ON DUPLICATE KEY UPDATE, and computes generated columns again, which the SQL engine leaves as
+// they were.
+func duplicates(insert *plan.InsertInto) (gsql.Node, error) {
+	if len(insert.OnDupExprs) == 0 {
+		return nil, nil
+	}
+	written, changed, err := writeEnums(insert.OnDupExprs)
+	if err != nil {
+		return nil, err
+	}
+	schema := insert.Destination.Schema()
+	computed, found, err := generated(written, schema)
+	if err != nil {
+		return nil, err
+	}
+	stamped, stamps, err := stampChanges(computed, schema)
+	if err != nil || !changed && !found && !stamps {
+		return nil, err
+	}
+	out := *insert
+	out.OnDupExprs = stamped
+	return &out, nil
+}
+
+// generated adds assignments to the generated columns of a schema, unless that was done.
+func generated(assignments []gsql.Expression, schema gsql.Schema) (out []gsql.Expression, found bool, err error) {
+	for _, e := range assignments {
+		switch e := e.(type) {
+		case *keepRow, *compute:
+			return assignments, false, nil
+		case *expression.SetField:
+			if field, ok := e.LeftChild.(*expression.GetField); ok && field.Index() < len(schema) && schema[field.Index()].Generated != nil {
+				found = true
+				continue
+			}
+		}
+		out = append(out, e)
+	}
+	for i, c := range schema {
+		if c.Generated == nil {
+			continue
+		}
+		value, err := overSchema(c.Generated, schema)
+		if err != nil {
+			return nil, false, err
+		}
+		field := expression.NewGetFieldWithTable(i, 0, c.Type, c.DatabaseSource, c.Source, c.Name, c.Nullable)
+		out, found = append(out, &compute{expression.NewSetField(field, value)}), true
+	}
+	return out, found, nil
+}
+
+// compute is an assignment to a generated column.
+type compute struct{ gsql.Expression }
+
+func writeEnums(all []gsql.Expression) (out []gsql.Expression, changed bool, err error) {
+	out = make([]gsql.Expression, len(all))
+	for i, x := range all {
+		written, same, err := function.WriteEnums(x)
+		if err != nil {
+			return nil, false, err
+		}
+		out[i], changed = written, changed || !bool(same)
+	}
+	return out, changed, nil
 }

@@ -3,32 +3,99 @@ package sql
 import (
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
-	"github.com/dolthub/go-mysql-server/sql/plan"
+	"github.com/dolthub/go-mysql-server/sql/expression/function"
+	"github.com/dolthub/go-mysql-server/sql/transform"
 	"github.com/dolthub/go-mysql-server/sql/types"
 )
 
-// stampChanges gives an UPDATE's assignments so that ON UPDATE sets a column only in rows of which something else changes,
-// as in MySQL: the SQL engine would set it in each row that an UPDATE finds. It gives nil if there is no ON UPDATE.
-func stampChanges(source *plan.UpdateSource) *plan.UpdateSource {
-	if len(source.UpdateExprs) == 0 {
-		return nil
+// stampChanges gives assignments to rows of a schema so that ON UPDATE sets a column only in rows of which something
+// else changes, as in MySQL: the SQL engine would set it in each row that an UPDATE finds, in the first of its tables
+// only, and never for ON DUPLICATE KEY UPDATE. found tells whether there is any ON UPDATE to see to.
+func stampChanges(assignments []gsql.Expression, schema gsql.Schema) (out []gsql.Expression, found bool, err error) {
+	if len(assignments) == 0 {
+		return assignments, false, nil
 	}
-	if _, done := source.UpdateExprs[0].(*keepRow); done {
-		return nil
+	if _, done := assignments[0].(*keepRow); done {
+		return assignments, false, nil
 	}
-	kept := &keptRow{schema: source.Child.Schema()}
-	expressions := []gsql.Expression{&keepRow{kept}}
-	found := false
-	for _, e := range source.UpdateExprs {
-		if isStamp(e, kept.schema) {
+	kept := &keptRow{schema: schema}
+	out = []gsql.Expression{&keepRow{kept}}
+	for _, e := range assignments {
+		if isStamp(e, schema) {
 			e, found = &stamp{set: e, kept: kept}, true
 		}
-		expressions = append(expressions, e)
+		out = append(out, e)
+	}
+	missing, err := missingStamps(assignments, schema)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, set := range missing {
+		out, found = append(out, &stamp{set: set, kept: kept}), true
 	}
 	if !found {
-		return nil
+		return assignments, false, nil
 	}
-	return plan.NewUpdateSource(source.Child, source.Ignore, expressions)
+	return out, true, nil
+}
+
+// missingStamps gives assignments for the ON UPDATE columns of the tables that are assigned to, where there is none.
+func missingStamps(assignments []gsql.Expression, schema gsql.Schema) ([]gsql.Expression, error) {
+	assigned, tables := map[int]bool{}, map[string]bool{}
+	for _, e := range assignments {
+		set, ok := e.(*expression.SetField)
+		if !ok {
+			continue
+		}
+		if field, ok := set.LeftChild.(*expression.GetField); ok && field.Index() < len(schema) {
+			assigned[field.Index()], tables[schema[field.Index()].Source] = true, true
+		}
+	}
+	var out []gsql.Expression
+	for i, c := range schema {
+		if c.OnUpdate == nil || c.Generated != nil || assigned[i] || !tables[c.Source] {
+			continue
+		}
+		now, err := currentTime(c.Type)
+		if err != nil {
+			return nil, err
+		}
+		field := expression.NewGetFieldWithTable(i, 0, c.Type, c.DatabaseSource, c.Source, c.Name, c.Nullable)
+		out = append(out, expression.NewSetField(field, now))
+	}
+	return out, nil
+}
+
+// currentTime gives CURRENT_TIMESTAMP with the digits of a column's type.
+func currentTime(t gsql.Type) (gsql.Expression, error) {
+	digits := 0
+	if d, ok := t.(gsql.DatetimeType); ok {
+		digits = d.Precision()
+	}
+	return function.NewNow(expression.NewLiteral(int8(digits), types.Int8))
+}
+
+// updatedSchema gives the schema of the rows that an UPDATE changes, with the ON UPDATE of its tables' columns, which a
+// join may have lost.
+func updatedSchema(n gsql.Node) gsql.Schema {
+	schema := n.Schema().Copy()
+	transform.Inspect(n, func(n gsql.Node) bool {
+		if n == nil { // behind the children of a node
+			return true
+		}
+		for _, c := range n.Schema() {
+			if c.OnUpdate == nil {
+				continue
+			}
+			for _, column := range schema {
+				if column.Source == c.Source && column.Name == c.Name {
+					column.OnUpdate = c.OnUpdate
+				}
+			}
+		}
+		return true
+	})
+	return schema
 }
 
 // isStamp tells whether an expression sets a column because of its ON UPDATE.

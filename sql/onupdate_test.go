@@ -33,3 +33,26 @@ func TestOnUpdate(t *testing.T) {
 	r.exec("UPDATE o SET x = 7")
 	r.want("SELECT id FROM o WHERE ch > '2021-01-01'", "2")
 }
+
+// TestOnUpdateElsewhere: ON DUPLICATE KEY UPDATE and UPDATE of several tables stamp, too, and compute generated columns.
+func TestOnUpdateElsewhere(t *testing.T) {
+	r := start(t)
+	r.exec(
+		"CREATE TABLE u (id INT PRIMARY KEY, v INT, g INT GENERATED ALWAYS AS (v + 1) STORED, ch TIMESTAMP(3) NOT NULL DEFAULT '2020-01-01' ON UPDATE CURRENT_TIMESTAMP(3))",
+		"CREATE TABLE o (id INT PRIMARY KEY, x INT, gx INT AS (x * 2) STORED, ch DATETIME NOT NULL DEFAULT '2020-01-01' ON UPDATE CURRENT_TIMESTAMP)",
+	)
+	for _, c := range []struct{ statement, u, o string }{
+		{"INSERT INTO u (id, v) VALUES (1, 1) ON DUPLICATE KEY UPDATE v = 1", "1,2,0 2,3,0", "7,14,0 8,16,0"},
+		{"INSERT INTO u (id, v) VALUES (1, 5), (2, 2) ON DUPLICATE KEY UPDATE v = values(v)", "5,6,1 2,3,0", "7,14,0 8,16,0"},
+		{"INSERT INTO u (id, v) VALUES (1, 5) ON DUPLICATE KEY UPDATE v = v * 10, ch = '2020-02-02'", "10,11,0 2,3,0", "7,14,0 8,16,0"},
+		{"UPDATE u JOIN o ON u.id = o.id SET o.x = 9 WHERE u.id = 1", "1,2,0 2,3,0", "9,18,1 8,16,0"},
+		{"UPDATE o JOIN u ON u.id = o.id SET o.x = 8, u.v = 3", "3,4,1 3,4,1", "8,16,1 8,16,0"},
+	} {
+		r.exec("DELETE FROM u", "DELETE FROM o", "INSERT INTO u (id, v) VALUES (1, 1), (2, 2)", "INSERT INTO o (id, x) VALUES (1, 7), (2, 8)", c.statement)
+		u := r.rows("SELECT group_concat(concat_ws(',', v, g, ch > '2021-01-01') ORDER BY id SEPARATOR ' ') FROM u")[0]
+		o := r.rows("SELECT group_concat(concat_ws(',', x, gx, ch > '2021-01-01') ORDER BY id SEPARATOR ' ') FROM o")[0]
+		if u != c.u || o != c.o {
+			t.Errorf("%s: got %s and %s, want %s and %s", c.statement, u, o, c.u, c.o)
+		}
+	}
+}

@@ -7,8 +7,12 @@ import (
 	"redoubt/sql/storage"
 )
 
-// locked filters the rows of a table, and locks those that pass.
-func (e *execution) locked(ctx *gsql.Context, n *plan.Filter, lock *storage.RowLock, row gsql.Row) (gsql.RowIter, error) {
+// locked filters the rows of a table that is read FOR UPDATE or FOR SHARE, and locks those that pass; nil for others.
+func (e *execution) locked(ctx *gsql.Context, n *plan.Filter, row gsql.Row) (gsql.RowIter, error) {
+	lock := storage.LockBehind(n)
+	if lock == nil {
+		return nil, nil
+	}
 	rows, err := e.engine.Build(ctx, n.Child, row)
 	if err != nil {
 		return nil, err

@@ -42,6 +42,7 @@ func holdsUnion(n gsql.Node) bool {
 // retyping changes the types of columns from the bottom of a plan to its top.
 type retyping struct {
 	types map[gsql.ColumnId]gsql.Type // of columns whose type has changed
+	enums bool                        // write ENUM and SET, and leave UNIONs
 }
 
 // node gives a node with the types of everything below it made right.
@@ -54,9 +55,17 @@ func (r *retyping) node(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) 
 		sameNode := transform.SameTree
 		switch x := n.(type) {
 		case *plan.SetOp:
-			n, sameNode, err = r.union(x)
+			if !r.enums {
+				n, sameNode, err = r.union(x)
+			}
 		case *plan.RecursiveCte:
-			n, sameNode, err = r.recursive(x)
+			if !r.enums {
+				n, sameNode, err = r.recursive(x)
+			}
+		case *plan.InsertInto:
+			if r.enums {
+				n, sameNode, err = writeInserted(x)
+			}
 		case *plan.SubqueryAlias:
 			n, sameNode = r.derived(x)
 		case *plan.Project:
@@ -72,7 +81,7 @@ func (r *retyping) node(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) 
 
 // expressions makes the types of the columns right that a node's expressions name.
 func (r *retyping) expressions(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
-	if _, ok := n.(gsql.Expressioner); !ok || len(r.types) == 0 {
+	if _, ok := n.(gsql.Expressioner); !ok || len(r.types) == 0 && !r.enums {
 		return n, transform.SameTree, nil
 	}
 	return transform.OneNodeExpressions(n, r.expression)
@@ -91,12 +100,15 @@ func (r *retyping) expression(e gsql.Expression) (gsql.Expression, transform.Tre
 		}
 		return x.WithQuery(q), transform.NewTree, nil
 	}
+	if r.enums {
+		return writeEnum(e)
+	}
 	return e, transform.SameTree, nil
 }
 
 // computed notes the types of what a node computes from columns whose types have changed.
 func (r *retyping) computed(all []gsql.Expression) {
-	if len(r.types) == 0 {
+	if len(r.types) == 0 && !r.enums {
 		return
 	}
 	for _, e := range all {
@@ -110,6 +122,9 @@ func (r *retyping) computed(all []gsql.Expression) {
 
 func (r *retyping) uses(e gsql.Expression) bool {
 	return transform.InspectExpr(e, func(e gsql.Expression) bool {
+		if s, ok := e.(*scalar); ok && r.enums && s.definition == enumText {
+			return true
+		}
 		f, ok := e.(*expression.GetField)
 		if !ok {
 			return false
@@ -187,6 +202,9 @@ func branch(n gsql.Node) []*expression.GetField {
 		if c, ok := e.(*expression.Convert); ok {
 			e = c.Child
 		}
+		if enum, ok := e.(*expression.EnumToString); ok {
+			e = enum.Enum
+		}
 		f, ok := e.(*expression.GetField)
 		if !ok {
 			return nil
@@ -209,6 +227,10 @@ func commonType(l, r gsql.Expression) gsql.Type {
 		return b
 	case b == types.Null:
 		return a
+	case isEnum(l):
+		return types.CreateLongText(collationOf(a))
+	case isEnum(r):
+		return types.CreateLongText(collationOf(b))
 	case types.IsNumber(a) && types.IsNumber(b):
 		return commonNumber(shapeOfType(a), shapeOfType(b))
 	case types.IsTime(a) && types.IsTime(b):

@@ -16,11 +16,12 @@ const (
 	hashRule analyzer.RuleId = 10_100 + iota
 	textRule
 	unionRule
+	enumRule
 )
 
 // AddRules gives the builder of an analyzer the rules of this package.
 func AddRules(b *analyzer.Builder) *analyzer.Builder {
-	return b.AddPreAnalyzeRule(unionRule, typeUnions).AddPreAnalyzeRule(textRule, compareTexts).AddPostAnalyzeRule(hashRule, hashDecimals)
+	return b.AddPreAnalyzeRule(enumRule, writeEnums).AddPreAnalyzeRule(unionRule, typeUnions).AddPreAnalyzeRule(textRule, compareTexts).AddPostAnalyzeRule(hashRule, hashDecimals)
 }
 
 // hashDecimals makes the keys of hash joins texts where they are decimals. The engine looks decimals up as Go values,

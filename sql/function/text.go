@@ -62,6 +62,16 @@ func textOfArgument(ctx *gsql.Context, e gsql.Expression, v any) string {
 			break
 		}
 		return v.String()
+	case uint16:
+		if enum, ok := e.Type().(gsql.EnumType); ok {
+			text, _ := enum.At(int(v))
+			return text
+		}
+	case uint64:
+		if set, ok := e.Type().(gsql.SetType); ok {
+			text, _ := set.BitsToString(v)
+			return text
+		}
 	}
 	written, err := e.Type().SQL(ctx, nil, v)
 	if err != nil {

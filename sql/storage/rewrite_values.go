@@ -3,8 +3,11 @@ package storage
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/dolthub/vitess/go/sqltypes"
 
 	"redoubt/engine/catalog"
@@ -78,12 +81,13 @@ func startsWith(all, first []string) bool {
 	return len(all) >= len(first) && slices.Equal(all[:len(first)], first)
 }
 
-// label is a column of ENUM or SET whose new type takes its values by their text. The SQL engine would convert the
-// number that is stored.
+// label is a column whose new type takes its values by their text, where the SQL engine would convert another form of
+// them: the number of an ENUM or SET, a date with a time.
 type label struct {
-	position int    // in the new schema
-	old      uint32 // id of the column in the old rows
-	text     func(number uint64) (string, error)
+	position int            // in the new schema
+	old      uint32         // id of the column in the old rows
+	before   gsql.Type      // of the column in the old rows
+	decode   datatype.Field // of the column in the old rows
 	next     gsql.Type
 }
 
@@ -93,31 +97,53 @@ func (r *rewrite) noteLabels(position int, old *catalog.Column, next gsql.Type) 
 	if err != nil {
 		return err
 	}
-	switch next.(type) {
-	case gsql.StringType, gsql.EnumType, gsql.SetType:
-	default:
+	if !byText(before, next) {
 		return nil
 	}
-	l := label{position: position, old: old.ID, next: next}
-	switch t := before.(type) {
-	case gsql.EnumType:
-		l.text = func(number uint64) (string, error) {
-			text, ok := t.At(int(number))
-			if !ok {
-				return "", fmt.Errorf("column %s has the value %d, which its type does not have", old.Name, number)
-			}
-			return text, nil
-		}
-	case gsql.SetType:
-		l.text = t.BitsToString
-	default:
-		return nil
+	field, err := datatype.NewField(old)
+	if err != nil {
+		return err
 	}
-	r.labels = append(r.labels, l)
+	r.labels = append(r.labels, label{position: position, old: old.ID, before: before, decode: field, next: next})
 	return nil
 }
 
-// relabel gives the row with its labels instead of their numbers.
+// byText tells whether values of a type become values of another by their text.
+func byText(before, next gsql.Type) bool {
+	switch next.(type) {
+	case gsql.EnumType, gsql.SetType:
+		return types.IsEnum(before) || types.IsSet(before)
+	case gsql.StringType:
+		return types.IsEnum(before) || types.IsSet(before) || types.IsTime(before) || types.IsTimespan(before)
+	}
+	return false
+}
+
+// text gives a stored value as SQL shows it.
+func (l *label) text(ctx *gsql.Context, stored redo.Value) (string, error) {
+	v, err := l.decode.Decode(stored)
+	if err != nil {
+		return "", err
+	}
+	switch t := l.before.(type) {
+	case gsql.EnumType:
+		text, ok := t.At(int(stored.Uint()))
+		if !ok {
+			return "", fmt.Errorf("a row has the value %d, which its type does not have", stored.Uint())
+		}
+		return text, nil
+	case gsql.SetType:
+		return t.BitsToString(stored.Uint())
+	case gsql.DatetimeType:
+		if at, ok := v.(time.Time); ok && !types.IsDateType(t) && t.Precision() > 0 {
+			return at.Format("2006-01-02 15:04:05." + strings.Repeat("0", t.Precision())), nil
+		}
+	}
+	written, err := l.before.SQL(ctx, nil, v)
+	return written.ToString(), err
+}
+
+// relabel gives the row with the texts of its labels.
 func (r *rewrite) relabel(ctx *gsql.Context, row gsql.Row) (gsql.Row, error) {
 	if len(r.labels) == 0 {
 		return row, nil
@@ -128,7 +154,7 @@ func (r *rewrite) relabel(ctx *gsql.Context, row gsql.Row) (gsql.Row, error) {
 		if !ok || v.IsNull() {
 			continue
 		}
-		text, err := l.text(v.Uint())
+		text, err := l.text(ctx, v)
 		if err != nil {
 			return nil, err
 		}
