@@ -7,6 +7,8 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/transform"
 	"github.com/dolthub/go-mysql-server/sql/types"
+
+	"redoubt/sql/match"
 )
 
 // floatRule names compareFloats among the rules of the analyzer.
@@ -63,8 +65,7 @@ func nullSafeText(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, e
 	if !ok || !isTextual(c.Left()) && !isTextual(c.Right()) {
 		return e, transform.SameTree, nil
 	}
-	bothNull := expression.NewAnd(expression.NewIsNull(c.Left()), expression.NewIsNull(c.Right()))
-	return expression.NewOr(bothNull, expression.NewIsTrue(expression.NewEquals(c.Left(), c.Right()))), transform.NewTree, nil
+	return match.NewNullSafe(c.Left(), c.Right()), transform.NewTree, nil
 }
 
 func isTextual(e gsql.Expression) bool {

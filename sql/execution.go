@@ -8,6 +8,7 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/transform"
 
 	"redoubt/sql/function"
+	"redoubt/sql/match"
 )
 
 // execution stands before the part of the SQL engine that makes iterators of plans. It is for what rules of the analyzer
@@ -43,6 +44,12 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		other = n.SetOp
 	case *plan.LoadData:
 		return e.loadData(ctx, n)
+	case *plan.JoinNode:
+		return match.Join(ctx, e.engine, n, row)
+	case *plan.HashLookup: // of a join that match leaves to the engine: the condition finds the rows, as keys do not always
+		return e.engine.Build(ctx, n.Child, row)
+	case *plan.CachedResults: // below a join, which keeps them itself
+		return e.engine.Build(ctx, n.Child, row)
 	case *plan.Distinct:
 		return e.distinct(ctx, n, row)
 	case *plan.SetOp:

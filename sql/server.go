@@ -78,6 +78,7 @@ func (s *Server) openEngine() error {
 		AddPreAnalyzeRule(floatRule, compareFloats).AddPostAnalyzeRule(showRule, showDefinitions).
 		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).
 		AddPostAnalyzeRule(commitRule, keepTransaction).Build()
+	correct(a)
 	a.ExecBuilder = newExecution(s.require)
 	a.Catalog.StatsProvider = s.store.Statistics()
 	s.engine = sqle.New(a, &sqle.Config{VersionPostfix: s.options.Identity.Version})

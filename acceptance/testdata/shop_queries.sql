@@ -184,7 +184,12 @@ SELECT product_id, warehouse, first_value(quantity) OVER (PARTITION BY product_i
 -- name: ntile and percent_rank
 SELECT id, ntile(4) OVER (ORDER BY id) AS q, round(percent_rank() OVER (ORDER BY id), 6) AS p FROM product WHERE id <= 17 ORDER BY id;
 
+-- name: window over an aggregate, sorted
+SELECT * FROM (SELECT country, count(*) AS n, sum(count(*)) OVER () AS everything FROM customer GROUP BY country) x ORDER BY country;
+
+-- MariaDB does not sort the next by country.
 -- name: window over an aggregate
+-- unordered
 SELECT country, count(*) AS n, sum(count(*)) OVER () AS everything FROM customer GROUP BY country ORDER BY country;
 
 -- name: cte

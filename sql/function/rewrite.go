@@ -2,6 +2,7 @@ package function
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -187,6 +188,12 @@ func (r pass) expression(e ast.Expr, operand bool) ast.Expr {
 		return r.list(e)
 	case *ast.CaseExpr:
 		return r.choice(e)
+	case *ast.ExistsExpr:
+		r.walk(reflect.ValueOf(e))
+		if r.defines {
+			return e
+		}
+		return call(memberName, e)
 	case *ast.ConvertUsingExpr:
 		return call(convertName, r.expression(e.Expr, false), ast.NewStrVal([]byte(e.Type)))
 	case *ast.ExtractFuncExpr:
@@ -238,6 +245,10 @@ var exactArguments = map[string]bool{"round": true, "truncate": true}
 // engine takes every SUM and AVG for a float. The Library's FIRST gives them back.
 func (r pass) function(e *ast.FuncExpr, operand bool) ast.Expr {
 	name := e.Name.Lowered()
+	if name == memberName { // made before
+		r.walk(reflect.ValueOf(e.Exprs[0].(*ast.AliasedExpr).Expr))
+		return e
+	}
 	for _, x := range e.Exprs {
 		if a, ok := x.(*ast.AliasedExpr); ok {
 			a.Expr = r.expression(a.Expr, exactArguments[name])
@@ -329,7 +340,7 @@ func (r pass) comparison(e *ast.ComparisonExpr) ast.Expr {
 	}
 	f, ok := e.Right.(*ast.FuncExpr)
 	if !ok || len(f.Exprs) != 1 {
-		return e
+		return r.membership(e)
 	}
 	argument, ok := f.Exprs[0].(*ast.AliasedExpr)
 	if !ok {
@@ -340,15 +351,66 @@ func (r pass) comparison(e *ast.ComparisonExpr) ast.Expr {
 	case !all && f.Name.Lowered() != anyName:
 		return e
 	case all && e.Operator == ast.NotEqualStr:
-		return &ast.ComparisonExpr{Operator: ast.NotInStr, Left: e.Left, Right: argument.Expr}
+		return r.membership(&ast.ComparisonExpr{Operator: ast.NotInStr, Left: e.Left, Right: argument.Expr})
 	case !all && e.Operator == ast.EqualStr:
-		return &ast.ComparisonExpr{Operator: ast.InStr, Left: e.Left, Right: argument.Expr}
+		return r.membership(&ast.ComparisonExpr{Operator: ast.InStr, Left: e.Left, Right: argument.Expr})
 	}
 	quantifier := "any"
 	if all {
 		quantifier = "all"
 	}
 	return call(quantifiedName, ast.NewStrVal([]byte(e.Operator)), ast.NewStrVal([]byte(quantifier)), e.Left, argument.Expr)
+}
+
+// membership makes a call of IN with a subquery.
+func (r pass) membership(e *ast.ComparisonExpr) ast.Expr {
+	if e.Operator != ast.InStr && e.Operator != ast.NotInStr {
+		return e
+	}
+	var in ast.Expr
+	switch right := e.Right.(type) {
+	case *ast.Subquery:
+		if r.defines {
+			return e
+		}
+		in = call(memberName, &ast.ComparisonExpr{Operator: ast.InStr, Left: e.Left, Right: right})
+	case ast.ValTuple:
+		row, ok := e.Left.(ast.ValTuple)
+		if !ok || len(row) < 2 || slices.ContainsFunc(right, func(e ast.Expr) bool { return !isRow(e, len(row)) }) {
+			return e
+		}
+		in = &ast.ParenExpr{Expr: anyRow(row, right)}
+	default:
+		return e
+	}
+	if e.Operator == ast.NotInStr {
+		return &ast.NotExpr{Expr: in}
+	}
+	return in
+}
+
+func isRow(e ast.Expr, width int) bool {
+	t, ok := e.(ast.ValTuple)
+	return ok && len(t) == width
+}
+
+// anyRow writes (a, b) IN ((1, 2), (3, 4)) as a = 1 AND b = 2 OR a = 3 AND b = 4, which is what it means: the SQL engine
+// takes a row with NULL for one that is in no list. It halves the list, so that a long one does not nest deeply.
+func anyRow(row, list ast.ValTuple) ast.Expr {
+	if len(list) > 1 {
+		half := len(list) / 2
+		return &ast.OrExpr{Left: anyRow(row, list[:half]), Right: anyRow(row, list[half:])}
+	}
+	values := list[0].(ast.ValTuple)
+	var out ast.Expr
+	for i, v := range values {
+		var same ast.Expr = &ast.ComparisonExpr{Operator: ast.EqualStr, Left: row[i], Right: v}
+		if out != nil {
+			same = &ast.AndExpr{Left: out, Right: same}
+		}
+		out = same
+	}
+	return out
 }
 
 // allName and anyName are the functions by which the parser front marks ALL and ANY.

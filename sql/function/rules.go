@@ -13,60 +13,16 @@ import (
 
 // Numbers of the rules of ours. The engine's own begin at 0, those of package sql at 10,000.
 const (
-	hashRule analyzer.RuleId = 10_100 + iota
-	textRule
+	textRule analyzer.RuleId = 10_100 + iota
+	apartRule
 	unionRule
 	enumRule
 )
 
 // AddRules gives the builder of an analyzer the rules of this package.
 func AddRules(b *analyzer.Builder) *analyzer.Builder {
-	return b.AddPreAnalyzeRule(enumRule, writeEnums).AddPreAnalyzeRule(unionRule, typeUnions).AddPreAnalyzeRule(textRule, compareTexts).AddPostAnalyzeRule(hashRule, hashDecimals)
-}
-
-// hashDecimals makes the keys of hash joins texts where they are decimals. The engine looks decimals up as Go values,
-// of which no two are equal, and finds nothing.
-func hashDecimals(_ *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
-	return transform.NodeWithOpaque(n, func(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
-		lookup, ok := n.(*plan.HashLookup)
-		if !ok {
-			return n, transform.SameTree, nil
-		}
-		left, right, changed := decimalKeys(lookup.LeftProbeKey, lookup.RightEntryKey)
-		if !changed {
-			return n, transform.SameTree, nil
-		}
-		out, err := lookup.WithExpressions(right, left)
-		return out, transform.NewTree, err
-	})
-}
-
-// decimalKeys gives the keys of both sides with texts in the place of decimals, and of numbers compared with them.
-func decimalKeys(left, right gsql.Expression) (l, r gsql.Expression, changed bool) {
-	lt, ok := left.(expression.Tuple)
-	rt, okRight := right.(expression.Tuple)
-	if !ok || !okRight || len(lt) != len(rt) {
-		return left, right, false
-	}
-	newLeft, newRight := append(expression.Tuple{}, lt...), append(expression.Tuple{}, rt...)
-	for i := range lt {
-		a, b := lt[i].Type(), rt[i].Type()
-		if (types.IsDecimal(a) || types.IsDecimal(b)) && types.IsNumber(a) && types.IsNumber(b) {
-			newLeft[i], newRight[i], changed = numberKey(lt[i]), numberKey(rt[i]), true
-		}
-	}
-	return newLeft, newRight, changed
-}
-
-// numberKey gives an expression for the text that equal numbers have in common.
-func numberKey(e gsql.Expression) gsql.Expression {
-	d := &definition{
-		name: prefix + "number_key", arity: exactly(1), number: true, typeOf: always(types.LongText),
-		eval: func(ctx *gsql.Context, _ *scalar, args []any) (any, error) {
-			return toDecimal(ctx, args[0]).String(), nil // without zeros at the end
-		},
-	}
-	return &scalar{definition: d, args: []gsql.Expression{e}, result: types.LongText}
+	return b.AddPreAnalyzeRule(enumRule, writeEnums).AddPreAnalyzeRule(unionRule, typeUnions).AddPreAnalyzeRule(textRule, compareTexts).
+		AddPreAnalyzeRule(apartRule, setApart)
 }
 
 // compareTexts makes a text literal that is compared with a column of numbers the number that it begins with, as MySQL

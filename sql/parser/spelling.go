@@ -183,9 +183,14 @@ func isComputation(last, t Token) bool {
 	case Op:
 		return isArithmetic(last, t)
 	case Word:
-		return isComputingWord(last, t)
+		return isComputingWord(last, t) || isMembership(last, t)
 	}
 	return false
+}
+
+// isMembership reports whether a word begins what IN or EXISTS look in, be it in a list of rows.
+func isMembership(last, t Token) bool {
+	return last.IsOp("(") && t.IsAny("SELECT", "WITH", "VALUES", "TABLE") || last.IsOp(")") && (t.Is("IN") || t.Is("NOT"))
 }
 
 // isArithmetic reports whether an operator computes: the star of SELECT * and the sign of a literal do not.

@@ -1,0 +1,153 @@
+package match
+
+import (
+	"fmt"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/expression"
+	"github.com/dolthub/go-mysql-server/sql/plan"
+	"github.com/dolthub/go-mysql-server/sql/transform"
+	"github.com/dolthub/go-mysql-server/sql/types"
+)
+
+// equality is a part of a join's condition that needs a value of the left side to equal one of the right side.
+type equality struct {
+	left, right gsql.Expression
+	comparison  *Comparison
+	nullSafe    bool // NULL equals NULL
+}
+
+// equalitiesOf gives the equalities of a condition by which rows can be looked up. The columns of the left side are at
+// the positions from one up to another, those of the right side behind them.
+func equalitiesOf(ctx *gsql.Context, condition gsql.Expression, from, to int) []equality {
+	if condition == nil {
+		return nil
+	}
+	var out []equality
+	for _, part := range expression.SplitConjunction(condition) {
+		out = append(out, equalitiesOfPart(ctx, part, func(e gsql.Expression) side { return sideOf(e, from, to) })...)
+	}
+	return out
+}
+
+// equalitiesOfPart gives those of one part of a condition: several if rows are compared.
+func equalitiesOfPart(ctx *gsql.Context, part gsql.Expression, sideOf func(gsql.Expression) side) []equality {
+	l, r, nullSafe, ok := Sides(part)
+	if !ok {
+		return nil
+	}
+	lefts, rights := []gsql.Expression{l}, []gsql.Expression{r}
+	if lt, ok := l.(expression.Tuple); ok {
+		rt, ok := r.(expression.Tuple)
+		if !ok || nullSafe || len(lt) != len(rt) {
+			return nil
+		}
+		lefts, rights = lt, rt
+	}
+	var out []equality
+	for i := range lefts {
+		l, r := lefts[i], rights[i]
+		switch a, b := sideOf(l), sideOf(r); {
+		case a == rightSide && b == leftSide:
+			l, r = r, l
+		case a != leftSide || b != rightSide:
+			continue
+		}
+		if c := NewComparison(ctx, l, r); c.HasKeys() {
+			out = append(out, equality{l, r, c, nullSafe})
+		}
+	}
+	return out
+}
+
+// Sides gives the two sides of an equality.
+func Sides(e gsql.Expression) (left, right gsql.Expression, nullSafe, ok bool) {
+	switch e := e.(type) {
+	case *expression.Equals:
+		return e.Left(), e.Right(), false, true
+	case *expression.NullSafeEquals:
+		return e.Left(), e.Right(), true, true
+	case *NullSafe:
+		return e.LeftChild, e.RightChild, true, true
+	}
+	return nil, nil, false, false
+}
+
+// side is where the columns of an expression are.
+type side int
+
+const (
+	noSide    side = iota // outside of the join, or nowhere
+	leftSide              // at least one on the left, none on the right
+	rightSide             // the other way round
+	bothSides             // or not to be known
+)
+
+func sideOf(e gsql.Expression, from, to int) side {
+	out := noSide
+	transform.InspectExpr(e, func(e gsql.Expression) bool {
+		switch e := e.(type) {
+		case *plan.Subquery:
+			out = bothSides
+		case *expression.GetField:
+			switch {
+			case e.Index() >= to:
+				out |= rightSide
+			case e.Index() >= from:
+				out |= leftSide
+			}
+		}
+		return out == bothSides
+	})
+	return out
+}
+
+// NullSafe is <=> of texts: it compares them as = does, where the SQL engine's compares bytes.
+type NullSafe struct {
+	expression.BinaryExpressionStub
+}
+
+var _ gsql.CollationCoercible = (*NullSafe)(nil)
+
+// NewNullSafe makes the comparison.
+func NewNullSafe(left, right gsql.Expression) *NullSafe {
+	return &NullSafe{expression.BinaryExpressionStub{LeftChild: left, RightChild: right}}
+}
+
+// Type implements gsql.Expression.
+func (*NullSafe) Type() gsql.Type { return types.Boolean }
+
+// IsNullable implements gsql.Expression.
+func (*NullSafe) IsNullable() bool { return false }
+
+// String implements gsql.Expression.
+func (n *NullSafe) String() string { return fmt.Sprintf("(%s <=> %s)", n.LeftChild, n.RightChild) }
+
+// CollationCoercibility implements gsql.CollationCoercible.
+func (*NullSafe) CollationCoercibility(*gsql.Context) (gsql.CollationID, byte) {
+	return gsql.Collation_binary, 5
+}
+
+// WithChildren implements gsql.Expression.
+func (n *NullSafe) WithChildren(children ...gsql.Expression) (gsql.Expression, error) {
+	if len(children) != 2 {
+		return nil, gsql.ErrInvalidChildrenNumber.New(n, len(children), 2)
+	}
+	return NewNullSafe(children[0], children[1]), nil
+}
+
+// Eval implements gsql.Expression.
+func (n *NullSafe) Eval(ctx *gsql.Context, row gsql.Row) (any, error) {
+	l, err := n.LeftChild.Eval(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	r, err := n.RightChild.Eval(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	if l == nil || r == nil {
+		return l == nil && r == nil, nil
+	}
+	return expression.NewEquals(operand(n.LeftChild, 0), operand(n.RightChild, 1)).Eval(ctx, gsql.Row{l, r})
+}

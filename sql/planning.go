@@ -1,0 +1,50 @@
+package sql
+
+import (
+	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/analyzer"
+	"github.com/dolthub/go-mysql-server/sql/plan"
+	"github.com/dolthub/go-mysql-server/sql/transform"
+
+	"redoubt/sql/match"
+)
+
+// unnesting names the analyzer's rules that make joins of IN, EXISTS and comparisons with subqueries. Their rows are
+// wrong with NULL and with several partners; function and sift do it another way.
+var unnesting = map[string]bool{"unnestInSubqueries": true, "unnestExistsSubqueries": true}
+
+// correct takes the rules whose plans give wrong rows out of an analyzer, and puts right what others make.
+func correct(a *analyzer.Analyzer) {
+	a.Coster = match.NewCoster()
+	for _, b := range a.Batches {
+		var kept []analyzer.Rule
+		for _, r := range b.Rules {
+			switch name := r.Id.String(); {
+			case unnesting[name]:
+				continue
+			case name == "applyIndexesFromOuterScope":
+				r.Apply = keepSoundLookups(r.Apply)
+			}
+			kept = append(kept, r)
+		}
+		b.Rules = kept
+	}
+}
+
+// keepSoundLookups takes back the lookups of a rule that would not find all rows.
+func keepSoundLookups(apply analyzer.RuleFunc) analyzer.RuleFunc {
+	return func(ctx *gsql.Context, a *analyzer.Analyzer, n gsql.Node, scope *plan.Scope, sel analyzer.RuleSelector, flags *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
+		n, same, err := apply(ctx, a, n, scope, sel, flags)
+		if err != nil || same {
+			return n, same, err
+		}
+		n, _, err = transform.Node(n, func(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
+			access, ok := n.(*plan.IndexedTableAccess)
+			if !ok || access.Typ != plan.ItaTypeLookup || match.Finds(ctx, access) {
+				return n, transform.SameTree, nil
+			}
+			return access.TableNode, transform.NewTree, nil
+		})
+		return n, transform.NewTree, err
+	}
+}
