@@ -136,7 +136,7 @@ func TestPrepareErrors(t *testing.T) {
 	wantErr(t, err, 1064, "syntax")
 	_, err = db.Prepare("select * from nosuch where a = ?")
 	wantErr(t, err, 1146, "nosuch")
-	_, err = db.Prepare("select * from t for update")
+	_, err = db.Prepare("select * from t as of scn 1 for update")
 	wantErr(t, err, 1235, "row locks")
 	for range 4 { // statements that failed do not count
 		_, err = db.Prepare("select 'x")
