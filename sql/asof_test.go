@@ -103,5 +103,5 @@ func TestSystemTables(t *testing.T) {
 			t.Errorf("%s: no error", refused)
 		}
 	}
-	r.want("SHOW TABLES FROM redoubt", "V$DATABASE", "V$PARAMETER", "V$RESTORE_POINT")
+	r.want("SHOW TABLES FROM redoubt", "V$DATABASE", "V$LOCK", "V$PARAMETER", "V$RESTORE_POINT", "V$TRANSACTION")
 }

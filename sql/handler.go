@@ -13,6 +13,7 @@ import (
 
 	"redoubt/sql/sqlcode"
 	"redoubt/sql/storage"
+	"redoubt/sql/vview"
 )
 
 // handler is what happens around the statements of clients. It stands between package wire and the SQL engine's own.
@@ -105,6 +106,24 @@ func (h *handler) sessionOf(id uint32) *storage.Session {
 		return c.session
 	}
 	return nil
+}
+
+// transactions lists the open transactions of all connections.
+func (h *handler) transactions() (out []vview.Transaction) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for id, c := range h.clients {
+		if c.session == nil {
+			continue
+		}
+		if t := c.session.Transaction(); t != nil {
+			out = append(out, vview.Transaction{
+				XID: t.XID, ConnectionID: id, User: c.user, Host: c.conn.RemoteAddr().String(), Isolation: t.Isolation.String(),
+				ReadOnly: t.ReadOnly, Started: t.Started, Snapshot: t.Snapshot, Changes: t.Changes, Bytes: t.Bytes,
+			})
+		}
+	}
+	return out
 }
 
 // begin marks a connection as busy, or refuses the statement because the server is stopping.

@@ -513,3 +513,20 @@ func TestLockingReadSeesNewest(t *testing.T) {
 	g.Wait()
 	r.want("SELECT state, COUNT(*), MAX(worker) < 10 FROM job GROUP BY state", "done|100|1")
 }
+
+// TestLockViews: V$LOCK and V$TRANSACTION tell who holds what, and who waits for whom.
+func TestLockViews(t *testing.T) {
+	r, a, b := pair(t, readCommitted)
+	a.exec("BEGIN", "UPDATE t SET v = 11 WHERE id = 1")
+	b.exec("BEGIN", "INSERT INTO t VALUES (3, 30)")
+	waiting := b.waits(r, "UPDATE t SET v = 12 WHERE id = 1")
+	r.want("SELECT table_name, index_name, lock_key, mode, status, waiting_since IS NULL, waits_for IS NULL FROM v$lock ORDER BY lock_key, status",
+		"t|NULL|018000000000000001|UPDATE|GRANTED|1|1", "t|NULL|018000000000000001|UPDATE|WAITING|0|0", "t|NULL|018000000000000003|EXCLUSIVE|GRANTED|1|1")
+	r.want("SELECT isolation, read_only, changes, locks, waits_for IS NULL FROM v$transaction WHERE locks > 0 ORDER BY xid",
+		"READ COMMITTED|0|1|1|1", "READ COMMITTED|0|1|1|0")
+	r.want("SELECT l.connection_id = CONNECTION_ID(), h.status FROM v$lock l JOIN v$lock h ON FIND_IN_SET(h.xid, l.waits_for)", "0|GRANTED")
+	a.exec("COMMIT")
+	waiting.ends("")
+	b.exec("ROLLBACK")
+	r.want("SELECT COUNT(*) FROM v$lock", "0")
+}

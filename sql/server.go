@@ -105,7 +105,10 @@ func quiet() {
 
 func (s *Server) views() *vview.Registry {
 	e := s.options.Engine
-	list := []*vview.View{vview.Database(e, s.options.Identity), vview.RestorePoints(e)}
+	open := func() []vview.Transaction { return s.handler.transactions() }
+	list := []*vview.View{
+		vview.Database(e, s.options.Identity), vview.RestorePoints(e), vview.Transactions(e, open), vview.Locks(e, open),
+	}
 	if s.options.Parameters != nil {
 		list = append(list, vview.Parameters(s.options.Parameters))
 	}

@@ -43,11 +43,14 @@ type ConflictError struct {
 	Table string // empty if not known
 }
 
-func (e *ConflictError) Error() string {
+func (e *ConflictError) Error() string { return fmt.Sprintf("%v (%s)", ErrConflict, e.Where()) }
+
+// Where names what it met.
+func (e *ConflictError) Where() string {
 	if e.Table == "" {
-		return fmt.Sprintf("%v (%s)", ErrConflict, e.What)
+		return e.What
 	}
-	return fmt.Sprintf("%v (%s of table %s)", ErrConflict, e.What, e.Table)
+	return e.What + " of table " + e.Table
 }
 
 // Is makes a ConflictError an ErrConflict.

@@ -105,6 +105,11 @@ type claimKey struct {
 
 func keyOf(c redo.Claim) claimKey { return claimKey{c.Space, string(c.Low), string(c.High), c.Mode} }
 
+// String is the name of the level in SQL.
+func (i Isolation) String() string {
+	return [...]string{"READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"}[i]
+}
+
 // Begin starts a transaction.
 func Begin(env *Env, o Options) *Txn {
 	if o.BytesMax == 0 {
@@ -138,6 +143,9 @@ func (t *Txn) Catalog() *catalog.Snapshot { return t.catalog }
 
 // Dirty tells whether there is anything to commit.
 func (t *Txn) Dirty() bool { return len(t.overlay.undo) > 0 }
+
+// Size tells how many rows and index entries it has changed, and about how many bytes they take in memory.
+func (t *Txn) Size() (changes int, bytes int64) { return len(t.overlay.undo), t.bytes }
 
 // StartStatement begins a statement: on a fresh snapshot under READ COMMITTED, and else if nothing was read yet. The digest identifies its text; the
 // text itself is kept only for statements that change the dictionary.

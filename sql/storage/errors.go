@@ -17,11 +17,14 @@ import (
 
 // engineError gives an error of the engine the number by which MySQL clients know it.
 func engineError(err error) error {
+	var conflict *txn.ConflictError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &conflict):
+		return sqlcode.Conflict(errors.New(conflict.Where()))
 	case errors.Is(err, txn.ErrConflict):
-		return sqlcode.Conflict(err)
+		return sqlcode.Conflict(nil)
 	case errors.Is(err, txn.ErrStale):
 		return sqlcode.New(sqlcode.IDStale)
 	case errors.Is(err, lock.ErrDeadlock):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
@@ -25,9 +26,10 @@ type Session struct {
 	temporary temporaryTables
 	iterators map[*rowIter]struct{} // that read now
 	running   bool                  // a client's statement has begun
-	restart   bool                  // the running statement begins again, in the transaction that is open
-	point     *parser.AsOf          // at which the table is read that the planner looks for; nil for now
-	detached  bool                  // and has put its transaction aside, to run statements of a procedure
+	shown     atomic.Pointer[TransactionInfo]
+	restart   bool         // the running statement begins again, in the transaction that is open
+	point     *parser.AsOf // at which the table is read that the planner looks for; nil for now
+	detached  bool         // and has put its transaction aside, to run statements of a procedure
 }
 
 var (
@@ -55,9 +57,12 @@ func (s *Session) StartTransaction(ctx *gsql.Context, c gsql.TransactionCharacte
 			return nil, err
 		}
 	}
-	options, refused := s.transactionOptions(ctx)
+	options, err := s.transactionOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
 	options.ReadOnly = c == gsql.ReadOnly
-	return s.begin(ctx, options, refused)
+	return s.begin(ctx, options)
 }
 
 // StartSnapshot begins an explicit transaction that reads one snapshot: the present one, or at a past SCN.
@@ -67,9 +72,12 @@ func (s *Session) StartSnapshot(ctx *gsql.Context, at scn.SCN, readOnly bool) er
 			return err
 		}
 	}
-	options, refused := s.transactionOptions(ctx)
+	options, err := s.transactionOptions(ctx)
+	if err != nil {
+		return err
+	}
 	options.Isolation, options.ReadOnly, options.At = txn.RepeatableRead, readOnly || at != 0, at
-	t, err := s.begin(ctx, options, refused)
+	t, err := s.begin(ctx, options)
 	if err != nil {
 		return err
 	}
@@ -79,9 +87,9 @@ func (s *Session) StartSnapshot(ctx *gsql.Context, at scn.SCN, readOnly bool) er
 	return nil
 }
 
-func (s *Session) begin(ctx *gsql.Context, o txn.Options, refused error) (*Transaction, error) {
+func (s *Session) begin(ctx *gsql.Context, o txn.Options) (*Transaction, error) {
 	s.abandon()
-	t := &Transaction{session: s, options: o, refused: refused}
+	t := &Transaction{session: s, options: o, started: time.Now()}
 	if err := t.open(); err != nil {
 		return nil, err
 	}
@@ -90,11 +98,10 @@ func (s *Session) begin(ctx *gsql.Context, o txn.Options, refused error) (*Trans
 	return t, nil
 }
 
-// transactionOptions reads the session's variables. A level that is not kept refuses every use of the transaction,
-// not its start, so that the client can still SET another level.
-func (s *Session) transactionOptions(ctx *gsql.Context) (o txn.Options, refused error) {
+// transactionOptions reads the session's variables.
+func (s *Session) transactionOptions(ctx *gsql.Context) (txn.Options, error) {
 	client := s.Client()
-	o = txn.Options{Isolation: txn.ReadCommitted, User: client.User, Host: client.Address, Program: s.program, BytesMax: s.store.bytesMax}
+	o := txn.Options{Isolation: txn.ReadCommitted, User: client.User, Host: client.Address, Program: s.program, BytesMax: s.store.bytesMax}
 	level, err := s.GetSessionVariable(ctx, isolationVariable)
 	if err != nil {
 		return o, fmt.Errorf("isolation level: %w", err)
@@ -211,6 +218,7 @@ func (s *Session) abandon() {
 	if s.current != nil {
 		s.current.finish()
 		s.current = nil
+		s.show()
 	}
 }
 
@@ -225,6 +233,7 @@ func (s *Session) CommitTransaction(ctx *gsql.Context, transaction gsql.Transact
 	}
 	s.current = nil
 	_, err := t.commit(background(ctx))
+	s.show()
 	if err != nil {
 		s.BaseSession.SetTransaction(nil)
 		s.SetIgnoreAutoCommit(false)
@@ -299,9 +308,6 @@ func (s *Session) txn(ctx *gsql.Context) (*txn.Txn, error) {
 			return nil, err
 		}
 		ctx.SetTransaction(t)
-	}
-	if s.current.refused != nil {
-		return nil, s.current.refused
 	}
 	return s.current.inner, nil
 }

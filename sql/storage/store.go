@@ -87,9 +87,6 @@ func (s *Store) catalogOf(ctx *gsql.Context) (*catalog.Snapshot, error) {
 	if session.current == nil {
 		return s.engine.Catalog(), nil
 	}
-	if session.current.refused != nil {
-		return nil, session.current.refused
-	}
 	return session.current.inner.Catalog(), nil
 }
 

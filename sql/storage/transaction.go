@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+	"time"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
@@ -16,11 +17,11 @@ import (
 type Transaction struct {
 	session    *Session
 	options    txn.Options
-	refused    error // why no table may be touched
 	inner      *txn.Txn
 	savepoints []savepoint
 	keyless    map[scn.Space]*keylessRows
 	writes     bool // the running statement may change rows
+	started    time.Time
 }
 
 var _ gsql.Transaction = (*Transaction)(nil)
@@ -66,11 +67,13 @@ func (t *Transaction) startStatement(text string) {
 		ddl = text
 	}
 	t.inner.StartStatement(digest(text), ddl)
+	t.session.show()
 }
 
 func (t *Transaction) endStatement() {
 	t.keyless = nil
 	t.inner.EndStatement()
+	t.session.show()
 }
 
 func (t *Transaction) rollbackStatement() {
@@ -84,10 +87,6 @@ func (t *Transaction) rollbackTo(m txn.Mark) {
 }
 
 func (t *Transaction) commit(ctx context.Context) (scn.SCN, error) {
-	if t.refused != nil {
-		t.finish()
-		return 0, nil
-	}
 	at, err := t.inner.Commit(ctx)
 	return at, engineError(err)
 }

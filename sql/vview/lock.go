@@ -1,0 +1,125 @@
+package vview
+
+import (
+	"cmp"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+
+	"redoubt/engine"
+	"redoubt/engine/catalog"
+	"redoubt/scn"
+)
+
+// Transaction is an open transaction of a client.
+type Transaction struct {
+	XID          uint64
+	ConnectionID uint32
+	User, Host   string
+	Isolation    string
+	ReadOnly     bool
+	Started      time.Time
+	Snapshot     scn.SCN
+	Changes      int
+	Bytes        int64
+}
+
+// Transactions is V$TRANSACTION: the open transactions of this node's clients. list may be called from any goroutine.
+func Transactions(e *engine.Engine, list func() []Transaction) *View {
+	columns := []Column{
+		{"xid", numberType},
+		{"connection_id", numberType},
+		{"user", textType},
+		{"host", textType},
+		{"isolation", textType},
+		{"read_only", boolType},
+		{"started", timeType},
+		{"snapshot_scn", numberType},
+		{"changes", numberType},
+		{"bytes", numberType},
+		{"locks", numberType},
+		{"waits_for", textType},
+	}
+	return New("V$TRANSACTION", "open transactions", columns, func(*gsql.Context) ([]gsql.Row, error) {
+		held, blockers := map[uint64]uint64{}, map[uint64]any{}
+		for _, l := range e.Locks() {
+			if l.Granted {
+				held[l.Owner]++
+			} else {
+				blockers[l.Owner] = xids(l.Blockers)
+			}
+		}
+		var rows []gsql.Row
+		for _, t := range list() {
+			rows = append(rows, gsql.Row{
+				t.XID, uint64(t.ConnectionID), t.User, t.Host, t.Isolation, yesNo(t.ReadOnly), t.Started.UTC(), uint64(t.Snapshot),
+				uint64(t.Changes), uint64(t.Bytes), held[t.XID], blockers[t.XID],
+			})
+		}
+		slices.SortFunc(rows, func(a, b gsql.Row) int { return cmp.Compare(a[0].(uint64), b[0].(uint64)) })
+		return rows, nil
+	})
+}
+
+// Locks is V$LOCK: what transactions hold and what they wait for. list is as for Transactions.
+func Locks(e *engine.Engine, list func() []Transaction) *View {
+	columns := []Column{
+		{"xid", numberType},
+		{"connection_id", numberType},
+		{"schema_name", textType},
+		{"table_name", textType},
+		{"index_name", textType},
+		{"lock_key", textType},
+		{"mode", textType},
+		{"status", textType},
+		{"waiting_since", timeType},
+		{"waits_for", textType},
+	}
+	return New("V$LOCK", "row locks, held and waited for", columns, func(*gsql.Context) ([]gsql.Row, error) {
+		connections := map[uint64]any{}
+		for _, t := range list() {
+			connections[t.XID] = uint64(t.ConnectionID)
+		}
+		dictionary := e.Catalog()
+		var rows []gsql.Row
+		for _, l := range e.Locks() {
+			schema, table, index := locked(dictionary, l.Space)
+			row := gsql.Row{l.Owner, connections[l.Owner], schema, table, index, hex.EncodeToString(l.Key), l.Mode.String(), "GRANTED", nil, nil}
+			if !l.Granted {
+				row[7], row[8], row[9] = "WAITING", l.Since.UTC(), xids(l.Blockers)
+			}
+			rows = append(rows, row)
+		}
+		return rows, nil
+	})
+}
+
+// locked names what a lock's space is: a table, or an index of one.
+func locked(dictionary *catalog.Snapshot, space scn.Space) (schema, table, index any) {
+	for _, t := range dictionary.AllTables() {
+		x, isIndex := t.IndexByID(space)
+		if t.ID != space && !isIndex {
+			continue
+		}
+		if s, ok := dictionary.SchemaByID(t.Schema); ok {
+			schema = s.Name
+		}
+		if isIndex {
+			index = x.Name
+		}
+		return schema, t.Name, index
+	}
+	return nil, nil, nil
+}
+
+func xids(list []uint64) string {
+	texts := make([]string, len(list))
+	for i, x := range list {
+		texts[i] = fmt.Sprint(x)
+	}
+	return strings.Join(texts, ",")
+}
