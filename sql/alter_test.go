@@ -112,3 +112,15 @@ func TestModifyKeepsLabels(t *testing.T) {
 	r.exec("ALTER TABLE d MODIFY e ENUM('z','x')")
 	r.want("SELECT e, e+0 FROM d WHERE id = 1", "z|1")
 }
+
+// TestPrimaryKeyMoves: a statement may take AUTO_INCREMENT from a column and its key at once, in any order.
+func TestPrimaryKeyMoves(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE k (id INT AUTO_INCREMENT PRIMARY KEY, a INT NOT NULL, b VARCHAR(5))", "INSERT INTO k (a) VALUES (5), (6)",
+		"ALTER TABLE k DROP PRIMARY KEY, MODIFY id INT NOT NULL, ADD PRIMARY KEY (a), MODIFY b TEXT")
+	r.fails(1062, "INSERT INTO k (id, a) VALUES (9, 5)")
+	r.exec("INSERT INTO k (id, a) VALUES (1, 7)", "DELETE FROM k WHERE a = 7",
+		"ALTER TABLE k MODIFY id INT NOT NULL AUTO_INCREMENT, DROP PRIMARY KEY, ADD PRIMARY KEY (id)", "INSERT INTO k (a) VALUES (5)")
+	r.want("SELECT id, a, b FROM k ORDER BY id", "1|5|NULL", "2|6|NULL", "3|5|NULL")
+	r.fails(1075, "ALTER TABLE k DROP PRIMARY KEY, ADD PRIMARY KEY (a)")
+}

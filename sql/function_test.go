@@ -444,3 +444,15 @@ func TestExpressionsInDefinitions(t *testing.T) {
 		one("CALL p(4)", "15.00|many"),
 	})
 }
+
+// TestRegexp: the pattern is matched under the collation of both sides, and may come from a column.
+func TestRegexp(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE r (id INT PRIMARY KEY, a VARCHAR(20), b VARCHAR(20) COLLATE utf8mb4_bin)",
+		"INSERT INTO r VALUES (1, 'Red', 'Red'), (2, 'blue', 'b.u'), (3, NULL, NULL), (4, '', '')", "CREATE VIEW v AS SELECT a FROM r WHERE a REGEXP '^r'")
+	r.want("SELECT id, a REGEXP 'red', b RLIKE 'red', a NOT REGEXP 'e' FROM r ORDER BY id", "1|1|0|0", "2|0|0|0", "3|NULL|NULL|NULL", "4|0|0|1")
+	r.want("SELECT id FROM r WHERE a REGEXP b ORDER BY id", "1", "2", "4")
+	r.want("SELECT * FROM v", "Red")
+	r.want("SELECT regexp_like('Red', 'red', 'c'), regexp_like('Red', 'red', 'i'), 5 REGEXP '^5$'", "0|1|1")
+	r.fails(1139, "SELECT 'a' REGEXP '('")
+}

@@ -47,6 +47,45 @@ func TestUsers(t *testing.T) {
 	}
 }
 
+// TestPrivilegesOfViews: V$ tables are granted as tables of redoubt, wherever a session is.
+func TestPrivilegesOfViews(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE USER reader@localhost", "GRANT SELECT ON redoubt.* TO reader@localhost", "CREATE USER other@localhost", "GRANT SELECT ON test.* TO other@localhost")
+	const query = "SELECT p.name FROM V$PARAMETER p JOIN v$database ON version = 'test' WHERE p.name = 'mysql'"
+	for _, database := range []string{"", "redoubt"} {
+		db := r.connectAs("reader", database)
+		defer db.Close()
+		for _, q := range []string{query, "SELECT name FROM redoubt.v$parameter"} {
+			if got, err := queryRows(db, q); err != nil || len(got) != 1 {
+				t.Errorf("in %q: %s: got %v, %v", database, q, got, err)
+			}
+		}
+	}
+	db := r.connectAs("other", "test")
+	defer db.Close()
+	if got, err := queryRows(db, query); err == nil {
+		t.Errorf("without the privilege: got %v", got)
+	}
+	r.exec("GRANT SELECT ON test.* TO reader@localhost")
+	both := r.connectAs("reader", "test")
+	defer both.Close()
+	if got, err := queryRows(both, query); err != nil || len(got) != 1 {
+		t.Errorf("in another database: got %v, %v", got, err)
+	}
+}
+
+// TestSchemaIsDatabase: the words mean the same, without a current database, too.
+func TestSchemaIsDatabase(t *testing.T) {
+	r := start(t)
+	db := r.connectAs("root", "")
+	defer db.Close()
+	for _, s := range []string{"CREATE SCHEMA other", "CREATE SCHEMA IF NOT EXISTS other", "CREATE TABLE other.t (id INT)", "DROP SCHEMA other", "DROP SCHEMA IF EXISTS other"} {
+		if _, err := db.Exec(s); err != nil {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+}
+
 // TestRootPassword demands a password where other machines can connect.
 func TestRootPassword(t *testing.T) {
 	d := enginetest.Open(t, enginetest.WithCollator(Collator()))

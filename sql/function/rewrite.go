@@ -336,6 +336,10 @@ func (r pass) comparison(e *ast.ComparisonExpr) ast.Expr {
 			return call(likeName, e.Left, e.Right)
 		case ast.NotLikeStr:
 			return &ast.NotExpr{Expr: call(likeName, e.Left, e.Right)}
+		case ast.RegexpStr:
+			return call(regexpLikeName, e.Left, e.Right)
+		case ast.NotRegexpStr:
+			return &ast.NotExpr{Expr: call(regexpLikeName, e.Left, e.Right)}
 		}
 	}
 	f, ok := e.Right.(*ast.FuncExpr)

@@ -148,7 +148,9 @@ func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.Parser
 		end = len(r.original)
 	}
 	r.fixPositions(tree)
-	p.qualify(ctx, tree)
+	p.qualify(tree)
+	sameWords(tree)
+	orderAlter(tree)
 	allowLocal(tree)
 	readPast(r.original, tree)
 	if err := lockTables(tree, r.locks); err != nil {

@@ -213,8 +213,10 @@ func isComputingWord(last, t Token) bool {
 		return t.IsAny("SUM", "AVG", "DIV", "MOD")
 	case 4:
 		return t.IsAny("LIKE", "CAST", "OVER", "CASE")
+	case 5:
+		return t.Is("RLIKE")
 	case 6:
-		return t.IsAny("HAVING", "SUBSTR", "WINDOW")
+		return t.IsAny("HAVING", "REGEXP", "SUBSTR", "WINDOW")
 	case 7:
 		return t.IsAny("CONVERT", "EXTRACT")
 	case 8:
