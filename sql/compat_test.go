@@ -231,3 +231,19 @@ func TestSystemTablesWithoutDatabase(t *testing.T) {
 		t.Error("with a current database it is another table")
 	}
 }
+
+// TestRefusedInSilenceBefore: what the engine would take for something else.
+func TestRefusedInSilenceBefore(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY, v TEXT)")
+	r.fails(1068, "CREATE TABLE bad (id INT PRIMARY KEY, b INT PRIMARY KEY)")
+	r.fails(1068, "CREATE TABLE bad (id INT PRIMARY KEY, b INT, PRIMARY KEY (b))")
+	r.fails(1235, "SELECT * FROM t PARTITION (p0)")
+	r.fails(1235, "DELETE FROM t PARTITION (p0)")
+	r.want("SELECT id, row_number() OVER (PARTITION BY id) FROM t")
+	r.fails(1222, "SELECT 1 UNION SELECT 1, 2")
+	r.fails(1193, "SET nosuchvar = 1")
+	r.fails(1231, "SET SESSION sql_mode = 'NOPE'")
+	r.fails(1191, "SELECT * FROM t WHERE MATCH (v) AGAINST ('x')")
+	r.fails(1824, "CREATE TABLE bad (id INT, FOREIGN KEY (id) REFERENCES nope (id))")
+}

@@ -172,7 +172,7 @@ func (h *handler) statement(ctx context.Context, c *mysql.Conn, text string, run
 			h.end(ctx, c, err)
 		}
 	}()
-	if kind == "ddl" && session != nil {
+	if session != nil && (kind == "ddl" || storage.CommitsFirst(text)) {
 		if err = session.Commit(gsql.NewContext(ctx, gsql.WithSession(session))); err != nil {
 			failed = false
 			h.end(ctx, c, err)

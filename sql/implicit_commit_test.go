@@ -22,3 +22,26 @@ func TestUsingDefinitionsKeepsTheTransaction(t *testing.T) {
 	c.want("SELECT id FROM base ORDER BY id", "1", "4", "5")
 	c.want("SELECT * FROM w", "1")
 }
+
+// TestImplicitCommit: the statements that commit in MySQL and MariaDB, and some that do not.
+func TestImplicitCommit(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY)", "CREATE USER u@localhost")
+	c := on{r.connection(), t}
+	c.exec("SET autocommit = 0")
+	for statement, commits := range map[string]bool{
+		"LOCK TABLES t WRITE": true, "CHECK TABLE t": true, "ANALYZE TABLE t": true, "FLUSH TABLES": true, "OPTIMIZE TABLE t": true,
+		"GRANT SELECT ON test.t TO u@localhost": true, "UNLOCK TABLES": false, "CHECKSUM TABLE t": false, "CREATE TEMPORARY TABLE tt (i INT)": false,
+	} {
+		c.exec("DELETE FROM t", "COMMIT", "INSERT INTO t VALUES (1)", statement, "ROLLBACK")
+		want := "0"
+		if commits {
+			want = "1"
+		}
+		if got, err := queryRows(c, "SELECT count(*) FROM t"); err != nil || got[0] != want {
+			t.Errorf("after %s and ROLLBACK there are %v rows, want %s; %v", statement, got, want, err)
+		}
+	}
+	c.exec("LOCK TABLES t READ")
+	c.want("SHOW WARNINGS", "Warning|1235|LOCK TABLES takes no lock: writes are certified when they commit")
+}

@@ -8,8 +8,11 @@ import (
 	"github.com/dolthub/vitess/go/mysql"
 )
 
-// missing is a number that MySQL has for an object which a statement wants to drop and which is not there, where the
-// SQL engine has the one for an object that a statement wants to read.
+// errNoParent is MySQL's number for a foreign key to a table that is not there.
+const errNoParent = 1824
+
+// missing is a number that MySQL has for an object which a statement wants to drop, refer to or set and which is not
+// there, where the SQL engine has the one for an object that a statement wants to read.
 type missing struct {
 	statement *regexp.Regexp
 	number    int    // of the SQL engine, if it has one
@@ -36,9 +39,21 @@ var missings = []missing{
 		regexp.MustCompile(`(?is)^\s*alter\s+table\b.*\bdrop\s+foreign\s+key\b`), mysql.ERUnknownError, "foreign key `",
 		mysql.ERCantDropFieldOrKey, "42000", "Can't DROP FOREIGN KEY `%s`; check that it exists",
 	},
+	{
+		regexp.MustCompile(`(?is)^\s*(create|alter)\s+table\b.*\breferences\b`), mysql.ERNoSuchTable, "table not found: ",
+		errNoParent, "HY000", "Failed to open the referenced table '%s'",
+	},
+	{
+		regexp.MustCompile(`(?is)^\s*set\b`), mysql.ERBadFieldError, `column "`,
+		mysql.ERUnknownSystemVariable, "HY000", "Unknown system variable '%s'",
+	},
+	{
+		regexp.MustCompile(`(?is)^\s*set\b`), mysql.ERWarnDataTruncated, "value ",
+		mysql.ERWrongValueForVar, "42000", "Variable can't be set to the value of '%s'",
+	},
 }
 
-// presentMissing gives an error of a statement that drops something MySQL's number.
+// presentMissing gives an error of such a statement MySQL's number.
 func presentMissing(text string, err error) error {
 	var known *mysql.SQLError
 	if err == nil || !errors.As(err, &known) {

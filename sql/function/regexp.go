@@ -127,7 +127,10 @@ func takeRegexp(ctx context.Context, key regexpKey) (regex.Regex, error) {
 	idleRegexps.Unlock()
 	compiled := regex.CreateRegex(regexpBufferBytes)
 	if err := compiled.SetRegexString(ctx, key.pattern, key.flags); err != nil {
-		return nil, errors.Join(mysql.NewSQLError(errRegexp, "42000", "Got error '%v' from regexp", err), compiled.Close())
+		if failed := compiled.Close(); failed != nil {
+			return nil, failed
+		}
+		return nil, mysql.NewSQLError(errRegexp, "42000", "Got error '%v' from regexp", err)
 	}
 	return compiled, nil
 }

@@ -130,6 +130,9 @@ func (p *Parser) parsePiece(ctx context.Context, text string, options ast.Parser
 		}
 		return tree, len(text), nil
 	}
+	if err := refusePartitions(plain); err != nil {
+		return refuse(err), len(text), nil
+	}
 	r := apply(text, rewriteAll(list, plain))
 	r.locks = lockClauses(plain)
 	r.rowSCN, r.periods = mentionsRowSCN(plain), mentionsPeriod(plain)
@@ -148,7 +151,7 @@ func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.Parser
 		end = len(r.original)
 	}
 	r.fixPositions(tree)
-	p.qualify(tree)
+	p.qualify(tree, r.text)
 	sameWords(tree)
 	orderAlter(tree)
 	allowLocal(tree)
@@ -271,6 +274,8 @@ func isTrigger(last, t Token) bool {
 		return beginsLock(last, t)
 	case len(rowSCNColumn):
 		return t.Is(rowSCNColumn)
+	case len("PARTITION"):
+		return t.Is("PARTITION")
 	}
 	return isPeriodWord(t)
 }

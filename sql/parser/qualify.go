@@ -1,13 +1,15 @@
 package parser
 
 import (
+	"strings"
+
 	ast "github.com/dolthub/vitess/go/vt/sqlparser"
 )
 
-// qualify names the database of tables that are found in every one: the engine would refuse a name without one while
+// qualify names the database of tables that are found in every one, whose names have a dollar sign: the engine would refuse a name without one while
 // the session has no current database, and else ask for a privilege on the current one.
-func (p *Parser) qualify(tree ast.Statement) {
-	if p.options.DatabaseOf == nil {
+func (p *Parser) qualify(tree ast.Statement, text string) {
+	if p.options.DatabaseOf == nil || strings.IndexByte(text, '$') < 0 {
 		return
 	}
 	_ = ast.Walk(func(n ast.SQLNode) (bool, error) {

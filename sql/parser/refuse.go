@@ -1,10 +1,51 @@
 package parser
 
 import (
+	"github.com/dolthub/go-mysql-server/sql"
 	ast "github.com/dolthub/vitess/go/vt/sqlparser"
 
 	"redoubt/sql/sqlcode"
 )
+
+// refusePartitions returns an error for PARTITION (…) behind a table. There are no partitions, and the engine would read
+// the whole table.
+func refusePartitions(list []Token) error {
+	if !tokenAt(list, 0).IsAny("SELECT", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE", "LOAD") && !tokenAt(list, 0).IsOp("(") {
+		return nil
+	}
+	for i, t := range list {
+		if t.Is("PARTITION") && tokenAt(list, i+1).IsOp("(") && !tokenAt(list, i-1).IsOp(".") {
+			return sqlcode.Unsupported("PARTITION (…): tables have no partitions")
+		}
+	}
+	return nil
+}
+
+// refuseKeys returns an error for a CREATE TABLE with two primary keys, of which the engine would make one.
+func refuseKeys(tree ast.Statement) error {
+	ddl, ok := tree.(*ast.DDL)
+	if !ok || ddl.Action != ast.CreateStr || ddl.TableSpec == nil {
+		return nil
+	}
+	keys := 0
+	for _, c := range ddl.TableSpec.Columns {
+		if c.Type.KeyOpt == primaryKeyOption {
+			keys++
+		}
+	}
+	for _, i := range ddl.TableSpec.Indexes {
+		if i.Info != nil && i.Info.Primary {
+			keys++
+		}
+	}
+	if keys > 1 {
+		return sql.ErrMultiplePrimaryKeysDefined.New()
+	}
+	return nil
+}
+
+// primaryKeyOption is what the engine's grammar makes of PRIMARY KEY behind a column. It has no name for it.
+const primaryKeyOption ast.ColumnKeyOption = 1
 
 // isPeriodWord reports whether a word may belong to a clause that asks for a period of time.
 func isPeriodWord(t Token) bool { return t.IsAny("SYSTEM_TIME", "VERSIONS", "VERSION") }

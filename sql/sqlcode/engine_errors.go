@@ -2,6 +2,7 @@ package sqlcode
 
 import (
 	"github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/planbuilder"
 	"github.com/dolthub/go-mysql-server/sql/types"
 	"gopkg.in/src-d/go-errors.v1"
 )
@@ -51,10 +52,12 @@ func kinds() []kind {
 		{sql.ErrPrivilegeCheckFailed, 1142, "42000"},
 		{sql.ErrInvalidBlobTextKey, 1170, "42000"},
 		{sql.ErrMoreThanOneRow, 1172, "42000"},
+		{sql.ErrNoFullTextIndexFound, 1191, "HY000"},
 		{sql.ErrUnknownSystemVariable, 1193, "HY000"},
 		{sql.ErrLockDeadlock, 1213, "40001"},
 		{sql.ErrUnboundPreparedStatementVariable, 1210, "HY000"},
 		{sql.ErrColumnNumberDoesNotMatch, 1222, "21000"},
+		{planbuilder.ErrUnionSchemasDifferentLength, 1222, "21000"},
 		{sql.ErrSystemVariableSessionOnly, 1228, "HY000"},
 		{sql.ErrSystemVariableGlobalOnly, 1229, "HY000"},
 		{sql.ErrInvalidSystemVariableValue, 1231, "42000"},

@@ -11,7 +11,7 @@ import (
 const duplicateEntry = "Duplicate entry '"
 
 // Warn implements gsql.Session. What IGNORE passes over is a warning, as in MySQL; the SQL engine makes it a note, and of
-// a duplicate key it tells more than MySQL.
+// a duplicate key it tells more than MySQL, and of LOCK TABLES less than a client needs.
 func (s *Session) Warn(w *gsql.Warning) {
 	own := *w
 	if own.Level == "Note" && own.Code != 0 {
@@ -19,6 +19,9 @@ func (s *Session) Warn(w *gsql.Warning) {
 	}
 	if i := strings.Index(own.Message, duplicateEntry); i > 0 {
 		own.Message = own.Message[i:]
+	}
+	if own.Code == 0 && strings.HasSuffix(own.Message, " is not lockable") {
+		own.Code, own.Message = 1235, "LOCK TABLES takes no lock: writes are certified when they commit"
 	}
 	s.BaseSession.Warn(&own)
 }

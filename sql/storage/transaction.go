@@ -222,6 +222,22 @@ func ChangesDictionary(text string) bool {
 	return false
 }
 
+// CommitsFirst tells whether a statement that changes no definition commits the open transaction all the same, as MySQL
+// does with those that lock, look after tables or give privileges.
+func CommitsFirst(text string) bool {
+	first, rest := nextWord(text)
+	second, _ := nextWord(rest)
+	switch first {
+	case "grant", "revoke", "flush":
+		return true
+	case "lock":
+		return second == "tables" || second == "table"
+	case "analyze", "check", "optimize", "repair":
+		return second == "table" || second == "tables" || second == "local" || second == "no_write_to_binlog"
+	}
+	return false
+}
+
 // nextWord reads a word in lower case, behind blanks and comments.
 func nextWord(text string) (word, rest string) {
 	for {
