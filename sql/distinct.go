@@ -68,14 +68,13 @@ func (d *distinctRows) Next(ctx *gsql.Context) (gsql.Row, error) {
 
 func (d *distinctRows) key(ctx *gsql.Context, row gsql.Row) (key [16]byte, err error) {
 	h := fnv.New128a()
-	for i, v := range row {
+	// In a subquery the row of the query around stands before the row.
+	for i, v := range row[len(row)-len(d.collations):] {
 		if v, err = gsql.UnwrapAny(ctx, v); err != nil {
 			return key, err
 		}
-		if i < len(d.collations) {
-			if err = writeKey(ctx, h, d.collations[i], v); err != nil {
-				return key, err
-			}
+		if err = writeKey(ctx, h, d.collations[i], v); err != nil {
+			return key, err
 		}
 	}
 	h.Sum(key[:0])

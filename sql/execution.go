@@ -48,8 +48,8 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		return match.Join(ctx, e.engine, n, row)
 	case *plan.HashLookup: // of a join that match leaves to the engine: the condition finds the rows, as keys do not always
 		return e.engine.Build(ctx, n.Child, row)
-	case *plan.CachedResults: // below a join, which keeps them itself
-		return e.engine.Build(ctx, n.Child, row)
+	case *plan.CachedResults:
+		return e.derived(ctx, n, row)
 	case *plan.Distinct:
 		return e.distinct(ctx, n, row)
 	case *plan.SetOp:

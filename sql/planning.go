@@ -24,6 +24,8 @@ func correct(a *analyzer.Analyzer) {
 				continue
 			case name == "applyIndexesFromOuterScope":
 				r.Apply = keepSoundLookups(r.Apply)
+			case name == "finalizeUnions":
+				r.Apply = assignOnce(r.Apply)
 			}
 			kept = append(kept, r)
 		}
@@ -46,5 +48,13 @@ func keepSoundLookups(apply analyzer.RuleFunc) analyzer.RuleFunc {
 			return access.TableNode, transform.NewTree, nil
 		})
 		return n, transform.NewTree, err
+	}
+}
+
+// assignOnce keeps a rule, which analyzes the branches of a UNION, from giving expressions the positions of their columns:
+// the statement as a whole gets them afterwards, and joins in subqueries that get them twice read beyond their rows.
+func assignOnce(apply analyzer.RuleFunc) analyzer.RuleFunc {
+	return func(ctx *gsql.Context, a *analyzer.Analyzer, n gsql.Node, scope *plan.Scope, sel analyzer.RuleSelector, flags *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
+		return apply(ctx, a, n, scope, func(id analyzer.RuleId) bool { return id.String() != "assignExecIndexes" && sel(id) }, flags)
 	}
 }

@@ -75,7 +75,7 @@ func (s *Server) openEngine() error {
 	s.store = storage.NewStore(s.options.Engine, s.views(), s.options.TransactionBytesMax)
 	s.provider = storage.NewProvider(s.store, function.NewLibrary())
 	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).AddPreAnalyzeRule(loadRule, loadInserts).
-		AddPreAnalyzeRule(floatRule, compareFloats).AddPostAnalyzeRule(showRule, showDefinitions).
+		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(showRule, showDefinitions).
 		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).
 		AddPostAnalyzeRule(commitRule, keepTransaction).Build()
 	correct(a)

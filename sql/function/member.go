@@ -1,6 +1,8 @@
 package function
 
 import (
+	"fmt"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/plan"
@@ -26,6 +28,7 @@ type member struct {
 
 // memberState is what is known while a statement runs.
 type memberState struct {
+	exists *bool // what an EXISTS that does not depend on the row has found
 	groups *match.Groups
 	asked  uint64 // how often the subquery was run for one row
 }
@@ -51,6 +54,9 @@ func newMember(args ...gsql.Expression) (gsql.Expression, error) {
 	case *plan.InSubquery:
 		if _, ok := t.RightChild.(*plan.Subquery); !ok {
 			return test, nil
+		}
+		if types.NumColumns(t.LeftChild.Type()) > match.ColumnsMax {
+			return nil, gsql.ErrUnsupportedFeature.New(fmt.Sprintf("IN with rows of more than %d columns", match.ColumnsMax))
 		}
 	default:
 		return test, nil
@@ -168,7 +174,7 @@ func (m *member) prefersGroups() bool {
 	query := m.query()
 	if query.CanCacheResults() {
 		_, exists := m.test.(*plan.ExistsSubquery)
-		return !exists // it stops at the first row, and the engine keeps what it found
+		return !exists // it stops at the first row
 	}
 	if m.apart == nil || !m.apart.Query.CanCacheResults() {
 		return false
@@ -195,7 +201,14 @@ func looksUp(n gsql.Node) bool {
 func (m *member) ask(ctx *gsql.Context, row gsql.Row, value []any) (any, error) {
 	query := m.query()
 	if _, exists := m.test.(*plan.ExistsSubquery); exists {
-		return query.HasResultRow(ctx, row)
+		if m.state.exists != nil {
+			return *m.state.exists, nil
+		}
+		found, err := query.HasResultRow(ctx, row)
+		if err == nil && query.CanCacheResults() {
+			m.state.exists = &found
+		}
+		return found, err
 	}
 	rows, err := query.EvalMultiple(ctx, row)
 	if err != nil {

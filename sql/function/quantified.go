@@ -17,6 +17,8 @@ type quantified struct {
 	operator                        string
 	all                             bool
 	comparison                      gsql.Expression // of the two fields of a row
+
+	extremes *[]any // what rowsToCompare has found; nil inside until it has
 }
 
 var (
@@ -35,7 +37,7 @@ func newQuantified(args ...gsql.Expression) (gsql.Expression, error) {
 	if !ok || operator == nil || quantifier == nil {
 		return nil, gsql.ErrSyntaxError.New("ALL and ANY take a subquery")
 	}
-	q := &quantified{operator: fmt.Sprint(operator.Value()), all: quantifier.Value() == "all"}
+	q := &quantified{operator: fmt.Sprint(operator.Value()), all: quantifier.Value() == "all", extremes: new([]any)}
 	q.LeftChild, q.RightChild = plain(args[2]), subquery
 	return q, q.prepare()
 }
@@ -100,7 +102,7 @@ func (q *quantified) WithChildren(children ...gsql.Expression) (gsql.Expression,
 		return nil, gsql.ErrInvalidChildrenNumber.New(q, len(children), 2)
 	}
 	out := *q
-	out.LeftChild, out.RightChild = children[0], children[1]
+	out.LeftChild, out.RightChild, out.extremes = children[0], children[1], new([]any)
 	if !resolved(children...) {
 		return &out, nil
 	}
@@ -117,7 +119,7 @@ func (q *quantified) Eval(ctx *gsql.Context, row gsql.Row) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := subquery.EvalMultiple(ctx, row)
+	rows, err := q.rowsToCompare(ctx, subquery, row)
 	if err != nil {
 		return nil, err
 	}
@@ -134,4 +136,54 @@ func (q *quantified) Eval(ctx *gsql.Context, row gsql.Row) (any, error) {
 		}
 	}
 	return result, nil
+}
+
+// rowsToCompare gives the rows that decide. Of a subquery that is run once, they are the lowest and the highest, and NULL
+// if it is among them: = ANY and <> ALL, which want more, are IN and NOT IN.
+func (q *quantified) rowsToCompare(ctx *gsql.Context, subquery *plan.Subquery, row gsql.Row) ([]any, error) {
+	if *q.extremes != nil {
+		return *q.extremes, nil
+	}
+	rows, err := subquery.EvalMultiple(ctx, row)
+	if err != nil || !subquery.CanCacheResults() || len(rows) == 0 || !orderedAlike(q.LeftChild.Type(), subquery.Type()) {
+		return rows, err
+	}
+	field := func(i int) gsql.Expression { return expression.NewGetField(i, subquery.Type(), "", true) }
+	less := expression.NewLessThan(field(0), field(1))
+	var low, high any
+	var found []any
+	for _, v := range rows {
+		if v == nil {
+			found = []any{nil}
+			continue
+		}
+		if low == nil {
+			low, high = v, v
+		}
+		if below, err := less.Eval(ctx, gsql.Row{v, low}); err != nil {
+			return nil, err
+		} else if below == true {
+			low = v
+		}
+		if above, err := less.Eval(ctx, gsql.Row{high, v}); err != nil {
+			return nil, err
+		} else if above == true {
+			high = v
+		}
+	}
+	if low != nil {
+		found = append(found, low, high)
+	}
+	*q.extremes = found
+	return found, nil
+}
+
+// orderedAlike tells whether values of one type are in the same order when compared with those of another as when
+// compared with one another.
+func orderedAlike(a, b gsql.Type) bool {
+	if s, ok := a.(gsql.StringType); ok && types.IsTextOnly(a) {
+		t, ok := b.(gsql.StringType)
+		return ok && types.IsTextOnly(b) && s.Collation() == t.Collation()
+	}
+	return types.IsNumber(a) && types.IsNumber(b) || types.IsTime(a) && types.IsTime(b)
 }

@@ -236,13 +236,30 @@ func commonType(l, r gsql.Expression) gsql.Type {
 	case types.IsTime(a) && types.IsTime(b):
 		return types.MustCreateDatetimeType(types.Datetime.Type(), max(secondDigits(a), secondDigits(b)))
 	case types.IsTextOnly(a) && types.IsTextOnly(b):
-		return nil
+		return types.CreateLongText(commonCollation(a, b))
 	case isBinary(l) || isBinary(r):
 		return types.LongBlob
 	case types.IsJSON(a) || types.IsJSON(b) || types.IsGeometry(a) || types.IsGeometry(b):
 		return nil
 	}
 	return textType([]gsql.Expression{l, r})
+}
+
+// commonCollation gives the collation of two texts, which that of bytes is if they differ. The engine's default is what
+// it gives to texts that have none.
+func commonCollation(a, b gsql.Type) gsql.CollationID {
+	of := func(t gsql.Type) gsql.CollationID {
+		if s, ok := t.(gsql.StringType); ok && s.Collation() != gsql.Collation_Default {
+			return s.Collation()
+		}
+		return gsql.Collation_Unspecified
+	}
+	const column = 2 // how much a column's collation gives way
+	c, _ := gsql.ResolveCoercibility(of(a), column, of(b), column)
+	if c == gsql.Collation_Unspecified {
+		return gsql.Collation_Default
+	}
+	return c
 }
 
 func commonNumber(a, b shape) gsql.Type {

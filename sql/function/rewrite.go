@@ -84,6 +84,7 @@ func (r pass) walkStruct(v reflect.Value) {
 			havingAliases(s)
 			havingVariables(s)
 			groupedWindows(s)
+			havingOfJoin(s)
 		case updateType:
 			updateOfJoin(v.Addr().Interface().(*ast.Update))
 		case loadType:

@@ -31,6 +31,37 @@ func groupedWindows(s *ast.Select) {
 	g.split()
 }
 
+// havingOfJoin takes apart a SELECT whose HAVING has aggregates of columns of a join: the groups become a derived table,
+// and HAVING a WHERE over its rows. The engine looks for such columns by their bare names, and takes a.id for b.id.
+//
+//	SELECT a.id FROM a JOIN b ON … GROUP BY a.id HAVING COUNT(b.id) > 1
+//	SELECT c1 AS id FROM (SELECT a.id AS c1, COUNT(b.id) AS c2 FROM … GROUP BY a.id) AS redoubt_grouped WHERE c2 > 1
+func havingOfJoin(s *ast.Select) {
+	if s.Having == nil || len(s.GroupBy) == 0 || hasStar(s.SelectExprs) || !isJoin(s.From) || holds(s.Having.Expr, isSubquery) {
+		return
+	}
+	ofColumn := holds(s.Having.Expr, func(n ast.SQLNode) bool {
+		return isAggregate(n) && holds(n, func(n ast.SQLNode) bool {
+			_, ok := n.(*ast.ColName)
+			return ok
+		})
+	})
+	if !ofColumn || holds(s.SelectExprs, isWindow) || holds(s.OrderBy, isWindow) {
+		return
+	}
+	g := &grouping{outer: s, columns: map[string]string{}, filter: s.Having.Expr}
+	s.Having = nil
+	g.split()
+}
+
+func isJoin(from ast.TableExprs) bool {
+	if len(from) != 1 {
+		return len(from) > 1
+	}
+	_, one := from[0].(*ast.AliasedTableExpr)
+	return !one
+}
+
 func isWindow(n ast.SQLNode) bool {
 	f, ok := n.(*ast.FuncExpr)
 	return ok && f.Over != nil
@@ -61,6 +92,7 @@ type grouping struct {
 	outer   *ast.Select
 	inner   ast.SelectExprs
 	columns map[string]string // text of an expression → its column of the derived table
+	filter  ast.Expr          // of the derived table's rows; nil for all
 }
 
 func (g *grouping) split() {
@@ -80,9 +112,15 @@ func (g *grouping) split() {
 	for _, w := range s.Window {
 		g.definition(w)
 	}
+	if g.filter != nil {
+		g.filter = g.condition(g.filter)
+	}
 	inner := &ast.Select{SelectExprs: g.inner, From: s.From, Where: s.Where, GroupBy: s.GroupBy, Having: s.Having}
 	s.SelectExprs = selected
 	s.Where, s.GroupBy, s.Having = nil, nil, nil
+	if g.filter != nil {
+		s.Where = ast.NewWhere(ast.WhereStr, g.filter)
+	}
 	s.From = ast.TableExprs{&ast.AliasedTableExpr{
 		Expr: &ast.Subquery{Select: inner}, As: ast.NewTableIdent(groupedName),
 		Auth: ast.AuthInformation{AuthType: ast.AuthType_IGNORE}, // the tables below are checked
@@ -157,6 +195,24 @@ func (g *grouping) above(e ast.Expr) ast.Expr {
 		}
 		return nil
 	})
+}
+
+// condition rewrites what was HAVING, in which aliases stand for what is selected.
+func (g *grouping) condition(e ast.Expr) ast.Expr {
+	aliased := replace(e, func(e ast.Expr) ast.Expr {
+		if isAggregate(e) {
+			return e // its argument is a column
+		}
+		if c, ok := e.(*ast.ColName); ok && c.Qualifier.IsEmpty() {
+			for _, x := range g.inner {
+				if a := x.(*ast.AliasedExpr); strings.EqualFold(a.As.String(), c.Name.String()) {
+					return column(a.As.String())
+				}
+			}
+		}
+		return nil
+	})
+	return g.above(aliased)
 }
 
 func (g *grouping) definition(w *ast.WindowDef) {

@@ -122,11 +122,11 @@ func (c *Comparison) Write(ctx *gsql.Context, h *maphash.Hash, v any) error {
 		// Collations that pad take blanks at the end for nothing; to those that do not, the key is only less sharp.
 		return c.collation.WriteWeightString(h, strings.TrimRight(text.(string), " "))
 	case instants:
-		if t, ok := v.(time.Time); ok {
-			writeUint(h, uint64(t.UnixMicro()))
-			return nil
+		t, _, err := types.DatetimeMaxPrecision.Convert(ctx, v) // the engine has some as text
+		if err == nil {
+			writeUint(h, uint64(t.(time.Time).UnixMicro()))
 		}
-		return fmt.Errorf("match: a %T is no point in time", v)
+		return err
 	}
 	switch v := v.(type) {
 	case []byte:

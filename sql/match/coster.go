@@ -8,7 +8,6 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/memo"
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/transform"
-	"github.com/dolthub/go-mysql-server/sql/types"
 )
 
 // Coster weighs the ways to join as Join runs them, and keeps the planner from those whose rows would be wrong.
@@ -32,15 +31,13 @@ func (c *Coster) EstimateCost(ctx *gsql.Context, n memo.RelExpr, s gsql.StatsPro
 	switch n := n.(type) {
 	case *memo.MergeJoin: // the two sides may be sorted by different rules, and NULL ends it early
 		return never, nil
+	case *memo.RangeHeapJoin: // cannot stand in a subquery, and loses rows to NULL
+		return never, nil
+	case *memo.ConcatJoin: // rows that are equal become one
+		return never, nil
 	case *memo.LookupJoin:
-		if !Finds(ctx, n.Lookup.Table) {
+		if !findsOnly(ctx, n.Lookup.Table) { // its condition is not looked at again
 			return never, nil
-		}
-	case *memo.ConcatJoin:
-		for _, l := range n.Concat {
-			if !Finds(ctx, l.Table) {
-				return never, nil
-			}
 		}
 	case *memo.InnerJoin:
 		if hasEquality(ctx, n.JoinBase) {
@@ -80,39 +77,5 @@ func hasEquality(ctx *gsql.Context, j *memo.JoinBase) bool {
 		})
 		return out
 	}
-	for _, f := range j.Filter {
-		if len(equalitiesOfPart(ctx, f, sideOf)) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// Finds tells whether a lookup by an index finds all rows that an equality wants: the values looked up must compare with
-// the column as the index sorts it, and not be NULL to equal NULL, which the SQL engine's lookup does not find.
-func Finds(ctx *gsql.Context, access *plan.IndexedTableAccess) bool {
-	for _, null := range access.NullMask() {
-		if null {
-			return false
-		}
-	}
-	columns := access.Index().ColumnExpressionTypes()
-	for i, key := range access.Expressions() {
-		if i >= len(columns) || !sortsAlike(ctx, columns[i].Type, key) {
-			return false
-		}
-	}
-	return true
-}
-
-func sortsAlike(ctx *gsql.Context, column gsql.Type, key gsql.Expression) bool {
-	t := key.Type()
-	switch {
-	case types.IsTextOnly(column) && types.IsTextOnly(t):
-		text, ok := column.(gsql.StringType)
-		return ok && text.Collation() == collationOf(ctx, expression.NewGetField(0, column, "", true), key)
-	case types.IsNumber(column):
-		return types.IsNumber(t) && !isFloat32(column) && !isFloat32(t)
-	}
-	return kindOf(column, t) != noKey || types.TypesEqual(column, t)
+	return len(alternativesOf(ctx, expression.JoinAnd(j.Filter...), sideOf)) > 0
 }

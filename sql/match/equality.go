@@ -17,15 +17,36 @@ type equality struct {
 	nullSafe    bool // NULL equals NULL
 }
 
-// equalitiesOf gives the equalities of a condition by which rows can be looked up. The columns of the left side are at
-// the positions from one up to another, those of the right side behind them.
-func equalitiesOf(ctx *gsql.Context, condition gsql.Expression, from, to int) []equality {
+// alternativesOf gives lists of equalities, one of which rows that meet a condition meet all of. There are none if rows
+// cannot be looked up.
+//
+//	a = x AND b = y          ->  [a = x, b = y]
+//	a = x OR b = y AND b > 0  ->  [a = x], [b = y]
+func alternativesOf(ctx *gsql.Context, condition gsql.Expression, sideOf func(gsql.Expression) side) [][]equality {
 	if condition == nil {
 		return nil
 	}
-	var out []equality
+	var all []equality
+	var either [][]equality
 	for _, part := range expression.SplitConjunction(condition) {
-		out = append(out, equalitiesOfPart(ctx, part, func(e gsql.Expression) side { return sideOf(e, from, to) })...)
+		all = append(all, equalitiesOfPart(ctx, part, sideOf)...)
+		if _, or := part.(*expression.Or); or && either == nil {
+			either = alternativesOfAny(ctx, expression.SplitDisjunction(part), sideOf)
+		}
+	}
+	if len(all) > 0 {
+		return [][]equality{all}
+	}
+	return either
+}
+
+func alternativesOfAny(ctx *gsql.Context, parts []gsql.Expression, sideOf func(gsql.Expression) side) (out [][]equality) {
+	for _, p := range parts {
+		below := alternativesOf(ctx, p, sideOf)
+		if len(below) == 0 {
+			return nil
+		}
+		out = append(out, below...)
 	}
 	return out
 }

@@ -1,7 +1,6 @@
 package match
 
 import (
-	"hash/maphash"
 	"io"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
@@ -30,7 +29,7 @@ func Join(ctx *gsql.Context, b gsql.NodeExecBuilder, n *plan.JoinNode, row gsql.
 		leftEnd: len(row) + width, size: len(row) + width + len(n.Right().Schema()),
 	}
 	j.scratch = make(gsql.Row, j.size)
-	j.equalities = equalitiesOf(ctx, n.Filter, len(row), j.leftEnd)
+	j.alternatives = alternativesOf(ctx, n.Filter, func(e gsql.Expression) side { return sideOf(e, len(row), j.leftEnd) })
 	return j, nil
 }
 
@@ -82,7 +81,7 @@ type joinIter struct {
 	left          gsql.RowIter
 	outer         bool
 	leftEnd, size int // positions in a row: parent, left side, right side
-	equalities    []equality
+	alternatives  [][]equality
 
 	right   *table // nil until there is a row on the left
 	scratch gsql.Row
@@ -160,7 +159,7 @@ func (j *joinIter) row() gsql.Row {
 }
 
 func (j *joinIter) readRight(ctx *gsql.Context) (*table, error) {
-	t := newTable(j.equalities, j.leftEnd, j.size)
+	t := newTable(j.alternatives, j.leftEnd, j.size)
 	rows, err := j.builder.Build(ctx, j.node.Right(), j.scratch[:j.leftEnd:j.leftEnd])
 	if err != nil {
 		return nil, err
@@ -184,73 +183,4 @@ func (j *joinIter) readRight(ctx *gsql.Context) (*table, error) {
 func (j *joinIter) Close(ctx *gsql.Context) error {
 	j.right, j.partner = nil, nil
 	return j.left.Close(ctx)
-}
-
-// table is the right side of a join in memory.
-type table struct {
-	equalities []equality
-	rows       []gsql.Row
-	all        []int32            // numbers of all rows, if there is no key
-	byKey      map[uint64][]int32 // numbers of rows; those with NULL in the key are not there
-	scratch    gsql.Row
-	leftEnd    int
-	hash       maphash.Hash
-}
-
-func newTable(equalities []equality, leftEnd, size int) *table {
-	return &table{equalities: equalities, byKey: map[uint64][]int32{}, scratch: make(gsql.Row, size), leftEnd: leftEnd}
-}
-
-func (t *table) add(ctx *gsql.Context, row gsql.Row) error {
-	number := int32(len(t.rows))
-	t.rows = append(t.rows, row)
-	if len(t.equalities) == 0 {
-		t.all = append(t.all, number)
-		return nil
-	}
-	copy(t.scratch[t.leftEnd:], row)
-	key, ok, err := t.key(ctx, t.scratch, false)
-	if ok {
-		t.byKey[key] = append(t.byKey[key], number)
-	}
-	return err
-}
-
-// find gives the rows that may go with a row on the left.
-func (t *table) find(ctx *gsql.Context, row gsql.Row) ([]int32, error) {
-	if len(t.equalities) == 0 {
-		return t.all, nil
-	}
-	key, ok, err := t.key(ctx, row, true)
-	if !ok {
-		return nil, err
-	}
-	return t.byKey[key], nil
-}
-
-// key gives the key of a row on one side. It is not ok if NULL keeps the row from having partners.
-func (t *table) key(ctx *gsql.Context, row gsql.Row, left bool) (key uint64, ok bool, err error) {
-	t.hash.Reset()
-	for i := range t.equalities {
-		q := &t.equalities[i]
-		e := q.right
-		if left {
-			e = q.left
-		}
-		v, err := e.Eval(ctx, row)
-		switch {
-		case err != nil:
-			return 0, false, err
-		case v == nil && !q.nullSafe:
-			return 0, false, nil
-		case v == nil:
-			t.hash.WriteByte(0)
-		default:
-			t.hash.WriteByte(1)
-			if err := q.comparison.Write(ctx, &t.hash, v); err != nil {
-				return 0, false, err
-			}
-		}
-	}
-	return t.hash.Sum64(), true, nil
 }
