@@ -235,14 +235,22 @@ func commonType(l, r gsql.Expression) gsql.Type {
 		return commonNumber(shapeOfType(a), shapeOfType(b))
 	case types.IsTime(a) && types.IsTime(b):
 		return types.MustCreateDatetimeType(types.Datetime.Type(), max(secondDigits(a), secondDigits(b)))
-	case types.IsTextOnly(a) && types.IsTextOnly(b):
+	case types.IsTextOnly(a) && types.IsTextOnly(b) && isTextOfColumn(a) && isTextOfColumn(b):
 		return types.CreateLongText(commonCollation(a, b))
+	case types.IsTextOnly(a) && types.IsTextOnly(b):
+		return nil
 	case isBinary(l) || isBinary(r):
 		return types.LongBlob
 	case types.IsJSON(a) || types.IsJSON(b) || types.IsGeometry(a) || types.IsGeometry(b):
 		return nil
 	}
 	return textType([]gsql.Expression{l, r})
+}
+
+// isTextOfColumn tells whether a text is shorter than those that the engine makes of others for a UNION.
+func isTextOfColumn(t gsql.Type) bool {
+	s, ok := t.(gsql.StringType)
+	return ok && s.MaxCharacterLength() < types.LongText.MaxCharacterLength()
 }
 
 // commonCollation gives the collation of two texts, which that of bytes is if they differ. The engine's default is what
