@@ -11,9 +11,6 @@ import (
 	"redoubt/sql/match"
 )
 
-// floatRule names compareFloats among the rules of the analyzer.
-const floatRule analyzer.RuleId = 10_002
-
 // compareFloats is an analyzer rule: floating-point columns are compared with literals as floating-point numbers, as in
 // MySQL. The SQL engine would turn both into a DECIMAL(65,30), which does not hold great numbers, and so lose rows.
 func compareFloats(ctx *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
@@ -50,9 +47,6 @@ func compareFloat(ctx *gsql.Context, e gsql.Expression) (gsql.Expression, transf
 	return out, transform.NewTree, err
 }
 
-// nullSafeRule names compareNullSafe among the rules of the analyzer.
-const nullSafeRule analyzer.RuleId = 10_005
-
 // compareNullSafe is an analyzer rule: <=> compares text as = does, where the SQL engine compares bytes, and the numbers
 // of an ENUM with texts. It comes after the choice of indexes, which knows <=>.
 func compareNullSafe(_ *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
@@ -72,9 +66,6 @@ func isTextual(e gsql.Expression) bool {
 	t := e.Type()
 	return types.IsTextOnly(t) || types.IsEnum(t) || types.IsSet(t)
 }
-
-// unionRule names countUnion among the rules of the analyzer.
-const unionRule analyzer.RuleId = 10_004
 
 // countUnion is an analyzer rule: a UNION may have more than one row, though one of its branches reads a primary key.
 // The SQL engine would take the whole for one row and fail.

@@ -9,9 +9,6 @@ import (
 	"redoubt/sql/storage"
 )
 
-// commitRule names keepTransaction among the rules of the analyzer.
-const commitRule analyzer.RuleId = 10_009
-
 // keepTransaction takes the mark of DDL, which commits, off statements that are none. The SQL engine sets it whenever
 // it reads a CREATE, also that of a view or a trigger that the statement only uses.
 func keepTransaction(ctx *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, scope *plan.Scope, _ analyzer.RuleSelector, flags *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {

@@ -8,9 +8,6 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/transform"
 )
 
-// onesidedRule names liftOnesided among the rules of the analyzer.
-const onesidedRule analyzer.RuleId = 10_006
-
 // liftOnesided is an analyzer rule: what the condition of an inner join asks of one side alone becomes a filter of the
 // join. The SQL engine loses it when it joins in another order and the side is a derived table.
 //

@@ -20,9 +20,6 @@ import (
 	"redoubt/sql/sqlcode"
 )
 
-// loadRule names loadInserts among the rules of the analyzer.
-const loadRule analyzer.RuleId = 10_006
-
 // loadInserts makes LOAD DATA an INSERT to the rules of the analyzer: the SQL engine does not, and leaves out triggers.
 func loadInserts(_ *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, flags *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
 	if insert, ok := node.(*plan.InsertInto); ok {

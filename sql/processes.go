@@ -58,9 +58,6 @@ func (processes) RemoveTableProgress(uint64, string) {}
 // RemovePartitionProgress implements gsql.ProcessList.
 func (processes) RemovePartitionProgress(uint64, string, string) {}
 
-// killRule names refuseKill among the rules of the analyzer. The engine's own ids are small.
-const killRule analyzer.RuleId = 10_001
-
 // refuseKill is an analyzer rule: KILL of a connection that is not there is an error, where the SQL engine does nothing.
 func refuseKill(ctx *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
 	kill, ok := node.(*plan.Kill)

@@ -69,6 +69,18 @@ func explainAddress(addr string, err error) error {
 	return fmt.Errorf("listen for MySQL clients on %s: %w", addr, err)
 }
 
+// Numbers of the rules of this package. The engine's own begin at 0, those of package function at 10,100.
+const (
+	commitRule analyzer.RuleId = 10_000 + iota
+	floatRule
+	killRule
+	loadRule
+	nullSafeRule
+	onesidedRule
+	showRule
+	unionRule
+)
+
 // openEngine makes the SQL engine over the store.
 func (s *Server) openEngine() error {
 	quiet()

@@ -11,9 +11,6 @@ import (
 	"redoubt/sql/storage"
 )
 
-// showRule names showDefinitions among the rules of the analyzer.
-const showRule analyzer.RuleId = 10_003
-
 // showDefinitions is an analyzer rule: SHOW CREATE TABLE prints the default of an ENUM or SET as text, where the SQL
 // engine prints its number, and says VIRTUAL of generated columns that were defined so, though they are stored.
 func showDefinitions(ctx *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
