@@ -42,6 +42,8 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		}
 	case *allRows:
 		other = n.SetOp
+	case *plan.ShowColumns:
+		return showColumns(ctx, n, row)
 	case *plan.LoadData:
 		return e.loadData(ctx, n)
 	case *plan.JoinNode:

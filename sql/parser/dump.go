@@ -6,8 +6,11 @@ import (
 	"redoubt/sql/sqlcode"
 )
 
-// isDumpWord reports whether a statement that begins with the word may hold what rewriteDump or rewriteLoad knows.
-func isDumpWord(t Token) bool { return t.IsAny("CREATE", "ALTER", "SET", "DROP", "LOAD") }
+// isDumpWord reports whether a statement that begins with the word may hold what rewriteDump, rewriteLoad or rewriteShow
+// knows.
+func isDumpWord(t Token) bool {
+	return t.IsAny("CREATE", "ALTER", "SET", "DROP", "LOAD", "SHOW", "DESC", "DESCRIBE")
+}
 
 // rewriteDump adds the edits for what MariaDB and MySQL write into dumps and the engine's grammar refuses, although
 // the engine can do it under another name.

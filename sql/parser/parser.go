@@ -277,7 +277,7 @@ func isTrigger(last, t Token) bool {
 	case len("PARTITION"):
 		return t.Is("PARTITION")
 	}
-	return isPeriodWord(t)
+	return isPeriodWord(t) || isHint(t) || t.Is("QUICK") && last.Is("DELETE")
 }
 
 // beginsCommand reports whether a statement of our own begins with the word.
@@ -307,6 +307,8 @@ func rewriteAll(list, plain []Token) []edit {
 	edits = rewriteAsOf(plain, edits)
 	edits = rewriteSpelling(plain, edits)
 	edits = rewriteLoad(plain, edits)
+	edits = rewriteHints(plain, edits)
+	edits = rewriteShow(plain, edits)
 	edits = rewriteLocks(plain, edits)
 	return rewriteDump(plain, edits)
 }
