@@ -129,29 +129,26 @@ type allRows struct {
 
 // union takes a UNION apart into one of all rows and a DISTINCT; nil leaves it to the SQL engine.
 func (e *execution) union(ctx *gsql.Context, n *plan.SetOp, row gsql.Row) (gsql.RowIter, error) {
-	if n.SetOpType != plan.UnionType || !n.Distinct {
+	if n.SetOpType != plan.UnionType {
+		return e.intersect(ctx, n, row)
+	}
+	collations := unionFoldings(n)
+	if !n.Distinct || !foldsAny(collations) {
 		return e.sortedUnion(ctx, n, row)
 	}
+	all := &allRows{plan.NewSetOp(plan.UnionType, n.Left(), n.Right(), false, nil, nil, nil), collations}
+	return e.engine.Build(ctx, ordered(n, plan.NewDistinct(all)), row)
+}
+
+// unionFoldings gives the collations by which the rows of both sides are compared.
+func unionFoldings(n *plan.SetOp) []gsql.CollationID {
 	collations := foldings(n.Schema())
 	for i := range collations {
 		if c, _ := branchFolding(n, i); c != noFold {
 			collations[i] = c
 		}
 	}
-	if !foldsAny(collations) {
-		return e.sortedUnion(ctx, n, row)
-	}
-	var out gsql.Node = plan.NewDistinct(&allRows{plan.NewSetOp(plan.UnionType, n.Left(), n.Right(), false, nil, nil, nil), collations})
-	if len(n.SortFields) > 0 {
-		out = plan.NewSort(n.SortFields, out)
-	}
-	if n.Offset != nil {
-		out = plan.NewOffset(n.Offset, out)
-	}
-	if n.Limit != nil {
-		out = plan.NewLimit(n.Limit, out)
-	}
-	return e.engine.Build(ctx, out, row)
+	return collations
 }
 
 // sortedUnion sorts a UNION before it leaves out the rows of OFFSET, where the SQL engine does it the other way round.

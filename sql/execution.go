@@ -56,6 +56,8 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		return e.distinct(ctx, n, row)
 	case *plan.SetOp:
 		return e.union(ctx, n, row)
+	case *comparedRows:
+		return e.compared(ctx, n, row)
 	}
 	if err != nil || other == nil {
 		return nil, err

@@ -456,3 +456,23 @@ func TestRegexp(t *testing.T) {
 	r.want("SELECT regexp_like('Red', 'red', 'c'), regexp_like('Red', 'red', 'i'), 5 REGEXP '^5$'", "0|1|1")
 	r.fails(1139, "SELECT 'a' REGEXP '('")
 }
+
+// TestSetsByCollation: INTERSECT, EXCEPT and user variables compare text by collation.
+func TestSetsByCollation(t *testing.T) {
+	r := start(t)
+	r.db.SetMaxOpenConns(1)
+	r.exec("CREATE TABLE c (v VARCHAR(10) COLLATE utf8mb4_general_ci)", "INSERT INTO c VALUES ('a'), ('A'), ('B'), (NULL), (NULL)",
+		"CREATE TABLE b (v VARCHAR(10) COLLATE utf8mb4_bin, KEY (v))", "INSERT INTO b VALUES ('a'), ('A')", "SET @a = 'A', @n = 5")
+	r.want("SELECT 'a' INTERSECT SELECT 'A'", "a")
+	r.want("SELECT 'a' EXCEPT SELECT 'A'")
+	r.want("SELECT v FROM c INTERSECT SELECT 'b'", "B")
+	r.want("SELECT v FROM c EXCEPT SELECT 'A' ORDER BY v", "NULL", "B")
+	r.want("SELECT v FROM c EXCEPT ALL SELECT 'A' ORDER BY v DESC LIMIT 2", "B", "A")
+	r.want("SELECT count(*) FROM (SELECT v FROM c INTERSECT ALL SELECT 'A') q", "1")
+	r.want("SELECT v FROM c EXCEPT SELECT NULL ORDER BY v LIMIT 1 OFFSET 1", "B")
+	r.want("SELECT v FROM b INTERSECT SELECT 'a' COLLATE utf8mb4_bin", "a")
+	r.want("SELECT 1 INTERSECT SELECT 1", "1")
+	r.want("SELECT @a = 'a', @a LIKE 'a', @a BETWEEN 'a' AND 'b', @n = 5, @n = '5', @unset = 'x'", "1|1|1|1|1|NULL")
+	r.want("SELECT v FROM b WHERE v = @a", "A")
+	r.want("SELECT count(*) FROM c WHERE v = @a", "2")
+}

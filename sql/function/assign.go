@@ -43,6 +43,28 @@ func variable() *definition {
 	}
 }
 
+// collateVariables puts user variables that hold texts among the operands of a comparison under the connection's
+// collation. The engine compares their bytes, but against a column, which may have an index, by that one's.
+func collateVariables(operands []gsql.Expression) (changed bool) {
+	for _, e := range operands {
+		if _, column := e.(*expression.GetField); column {
+			return false
+		}
+	}
+	for i, e := range operands {
+		v, ok := e.(*expression.UserVar)
+		if !ok || !types.IsTextOnly(v.Type()) {
+			continue
+		}
+		d := variable()
+		d.name = variableName
+		if collated, err := d.call(expression.NewLiteral(v.Name, types.LongText)); err == nil {
+			operands[i], changed = collated, true
+		}
+	}
+	return changed
+}
+
 const variableName = prefix + "variable"
 
 // variableType gives the type that a variable has after it was given a value of a type.

@@ -156,16 +156,19 @@ func writeEnum(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, erro
 		if isText(x.Lower) || isText(x.Upper) {
 			write(0, len(children))
 		}
+		changed = collateVariables(children) || changed
 	case *expression.InTuple:
 		return writeList(x)
 	case *plan.InSubquery:
 		return writeInSubquery(x)
 	case *expression.Like:
 		write(0, 2)
+		changed = collateVariables(children) || changed
 	case expression.Comparer:
 		if comparesTexts(x) {
 			write(0, 2)
 		}
+		changed = collateVariables(children) || changed
 	default:
 		if writesEnums(e) {
 			write(0, len(children))
