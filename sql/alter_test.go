@@ -124,3 +124,13 @@ func TestPrimaryKeyMoves(t *testing.T) {
 	r.want("SELECT id, a, b FROM k ORDER BY id", "1|5|NULL", "2|6|NULL", "3|5|NULL")
 	r.fails(1075, "ALTER TABLE k DROP PRIMARY KEY, ADD PRIMARY KEY (a)")
 }
+
+func TestCreateTableSelect(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE src (id INT PRIMARY KEY, v TEXT)", "INSERT INTO src VALUES (1, 'a'), (2, 'b')",
+		"CREATE TABLE a AS (SELECT id, v FROM src WHERE (id > 1))", "CREATE TABLE IF NOT EXISTS test.b (SELECT id FROM src);", "CREATE TABLE d SELECT * FROM src")
+	r.want("SELECT * FROM a", "2|b")
+	r.want("SELECT * FROM b ORDER BY id", "1", "2")
+	r.fails(1235, "CREATE TABLE e (id INT PRIMARY KEY, n INT DEFAULT (1 + 1)) SELECT id FROM src")
+	r.fails(1235, "CREATE TABLE e (id INT) ENGINE=InnoDB AS (SELECT id FROM src)")
+}

@@ -35,6 +35,9 @@ func tableBody(list []Token) (start, depth int) {
 	case list[0].Is("CREATE"):
 		for ; i < len(list); i++ {
 			if list[i].IsOp("(") {
+				if beginsQuery(list, i+1) {
+					return 0, 0
+				}
 				return i, 1
 			}
 		}

@@ -130,8 +130,10 @@ func (p *Parser) parsePiece(ctx context.Context, text string, options ast.Parser
 		}
 		return tree, len(text), nil
 	}
-	if err := refusePartitions(plain); err != nil {
-		return refuse(err), len(text), nil
+	for _, refusal := range []func([]Token) error{refusePartitions, refuseCreateSelect} {
+		if err := refusal(plain); err != nil {
+			return refuse(err), len(text), nil
+		}
 	}
 	r := apply(text, rewriteAll(list, plain))
 	r.locks = lockClauses(plain)
@@ -307,6 +309,7 @@ func rewriteAll(list, plain []Token) []edit {
 	edits = rewriteAsOf(plain, edits)
 	edits = rewriteSpelling(plain, edits)
 	edits = rewriteLoad(plain, edits)
+	edits = rewriteCreateSelect(plain, edits)
 	edits = rewriteHints(plain, edits)
 	edits = rewriteShow(plain, edits)
 	edits = rewriteLocks(plain, edits)
