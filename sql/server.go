@@ -89,7 +89,7 @@ func (s *Server) openEngine() error {
 	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).AddPreAnalyzeRule(loadRule, loadInserts).
 		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(showRule, showDefinitions).
 		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).
-		AddPostAnalyzeRule(commitRule, keepTransaction).Build()
+		AddPostAnalyzeRule(exactRule, compareExactly).AddPostAnalyzeRule(commitRule, keepTransaction).Build()
 	correct(a)
 	a.ExecBuilder = newExecution(s.require)
 	a.Catalog.StatsProvider = s.store.Statistics()

@@ -46,9 +46,16 @@ func TestWrittenFor(t *testing.T) {
 		from, into gsql.Type
 		want       bool
 	}{
-		{testEnum, types.LongText, true}, {testEnum, types.Int64, false}, {testEnum, testEnum, false}, {testEnum, testSet, true},
-		{testSet, types.LongText, true}, {types.Date, types.LongText, true}, {types.Date, types.Datetime, false},
-		{types.Time, types.LongText, true}, {types.Float64, types.LongText, true}, {types.Int64, types.LongText, false},
+		{testEnum, types.LongText, true},
+		{testEnum, types.Int64, false},
+		{testEnum, testEnum, false},
+		{testEnum, testSet, true},
+		{testSet, types.LongText, true},
+		{types.Date, types.LongText, true},
+		{types.Date, types.Datetime, false},
+		{types.Time, types.LongText, true},
+		{types.Float64, types.LongText, true},
+		{types.Int64, types.LongText, false},
 		{types.LongText, types.LongText, false},
 	} {
 		if _, got := writtenFor(field(c.from), c.into); got != c.want {

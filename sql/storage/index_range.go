@@ -270,11 +270,11 @@ func sameValue(ctx *gsql.Context, column, typ gsql.Type, key, converted any) boo
 	return err == nil && order == 0
 }
 
-// boundType is the type in which values of a column are compared with a bound. Whole numbers are compared exactly
-// with fractions; text as the column's collation wants.
+// boundType is the type in which values of a column are compared with a bound. Numbers are compared exactly;
+// text as the column's collation wants.
 func boundType(column, typ gsql.Type) gsql.Type {
 	switch {
-	case types.IsInteger(column):
+	case types.IsInteger(column), types.IsDecimal(column) && (typ == nil || types.IsNumber(typ)):
 		return types.InternalDecimalType
 	case types.IsFloat(column) && typ != nil && !types.IsFloat(typ):
 		return types.Float64
