@@ -172,6 +172,9 @@ func (r *retyping) union(n *plan.SetOp) (gsql.Node, transform.TreeIdentity, erro
 	newLeft, newRight := make([]gsql.Expression, len(left)), make([]gsql.Expression, len(right))
 	for i := range left {
 		common := commonType(left[i], right[i])
+		if _, known := r.types[left[i].Id()]; known && common == nil && types.IsTextOnly(left[i].Type()) && types.IsTextOnly(right[i].Type()) {
+			common = types.CreateLongText(commonCollation(left[i].Type(), right[i].Type())) // of a CTE that is used twice
+		}
 		newLeft[i], newRight[i] = converted(left[i], common), converted(right[i], common)
 		different = different || newLeft[i] != gsql.Expression(left[i]) || newRight[i] != gsql.Expression(right[i])
 		if common != nil && left[i].Id() != 0 {
