@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,14 +24,20 @@ func TestRandomJoins(t *testing.T) {
 	}
 	want, got := connect(maria.address), connect(redoubt.mysql)
 	mustExec(t, want, "SET optimizer_switch = 'subquery_cache=off'") // it takes 'a' for 'A' where their bytes differ
+	others := []executor{g.planner(t, connect(maria.address), "in_to_exists=on,materialization=off"), g.planner(t, connect(maria.address), "in_to_exists=off,materialization=on")}
 	for _, statement := range g.tables() {
 		mustExec(t, want, statement)
 		mustExec(t, got, statement)
 	}
-	wrong := 0
+	wrong, doubtful := 0, 0
 	for range queries {
 		q, ordered := g.query()
-		if err := compareStatement(t, want, got, q, block{name: "random join", unordered: !ordered}, true); err != nil {
+		b := block{name: "random join", unordered: !ordered}
+		if err := compareStatement(t, want, got, q, b, true); err != nil {
+			if slices.ContainsFunc(others, func(o executor) bool { return compareStatement(t, o, got, q, b, true) == nil }) {
+				doubtful++
+				continue
+			}
 			t.Errorf("%v", err)
 			if wrong++; wrong == 20 {
 				t.Fatal("twenty are enough")
@@ -40,6 +47,19 @@ func TestRandomJoins(t *testing.T) {
 			}
 		}
 	}
+	if t.Logf("MariaDB contradicts itself in %d of %d queries", doubtful, queries); doubtful > queries/50 {
+		t.Error("so many are no longer MariaDB's mistakes")
+	}
+}
+
+// planner makes a connection plan queries of MariaDB in another way. There are queries that it answers differently then,
+// and so in one way wrongly: those with NOT IN and HAVING, for one, when NULL is among the groups. Nothing is held
+// against Redoubt if it agrees with one of the ways.
+func (g *joinMaker) planner(t *testing.T, c *sql.Conn, switches string) *sql.Conn {
+	t.Helper()
+	mustExec(t, c, "SET optimizer_switch = 'subquery_cache=off,semijoin=off,exists_to_in=off,derived_merge=off,split_materialized=off,"+
+		"condition_pushdown_for_derived=off,condition_pushdown_for_subquery=off,condition_pushdown_from_having=off,"+switches+"'")
+	return c
 }
 
 // joinMaker makes queries that both servers must answer alike: text is not shown where a group of equal ones has several
