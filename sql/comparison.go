@@ -53,9 +53,6 @@ func compareNullSafe(_ *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *p
 	return transform.NodeExprsWithOpaque(node, nullSafeText)
 }
 
-// exactRule names compareExactly among the rules of the analyzer.
-const exactRule analyzer.RuleId = 10_007
-
 // compareExactly is an analyzer rule: decimals are compared with all their digits.
 func compareExactly(_ *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
 	return transform.NodeExprsWithOpaque(node, match.Exactly)

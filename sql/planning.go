@@ -1,17 +1,26 @@
 package sql
 
 import (
+	"sync"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/analyzer"
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/transform"
 
+	"redoubt/sql/function"
 	"redoubt/sql/match"
 )
 
 // unnesting names the analyzer's rules that make joins of IN, EXISTS and comparisons with subqueries. Their rows are
 // wrong with NULL and with several partners; function and sift do it another way.
 var unnesting = map[string]bool{"unnestInSubqueries": true, "unnestExistsSubqueries": true}
+
+// beginWith puts a rule before all others, for all engines of the process: the SQL engine keeps those of an UPDATE or
+// DELETE of one table nowhere else.
+var beginWith = sync.OnceFunc(func() {
+	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRule())
+})
 
 // correct takes the rules whose plans give wrong rows out of an analyzer, and puts right what others make.
 func correct(a *analyzer.Analyzer) {

@@ -72,6 +72,7 @@ func explainAddress(addr string, err error) error {
 // Numbers of the rules of this package. The engine's own begin at 0, those of package function at 10,100.
 const (
 	commitRule analyzer.RuleId = 10_000 + iota
+	exactRule
 	floatRule
 	killRule
 	loadRule
@@ -86,6 +87,7 @@ func (s *Server) openEngine() error {
 	quiet()
 	s.store = storage.NewStore(s.options.Engine, s.views(), s.options.TransactionBytesMax)
 	s.provider = storage.NewProvider(s.store, function.NewLibrary())
+	beginWith()
 	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).AddPreAnalyzeRule(loadRule, loadInserts).
 		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(showRule, showDefinitions).
 		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).

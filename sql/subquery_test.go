@@ -56,6 +56,38 @@ func sortedUnlessOrdered(query string, rows []string) []string {
 	return rows
 }
 
+// TestDigits compares decimals with numbers of more digits, with and without an index.
+func TestDigits(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE p (id int PRIMARY KEY, d decimal(8,2), i decimal(8,2), KEY (i))",
+		"INSERT INTO p VALUES (1, 1.50, 1.50), (2, 1.51, 1.51), (3, NULL, NULL), (4, -1.50, -1.50)")
+	for _, c := range []struct{ condition, want string }{
+		{"%s = 1.504", ""},
+		{"%s = 1.5", "1"},
+		{"1.504 < %s", "2"},
+		{"%s > 1.4999 AND %s < 1.5001", "1"},
+		{"%s >= 1.5001", "2"},
+		{"%s <= 1.5099", "1 4"},
+		{"NOT %s = 1.504", "1 2 4"},
+		{"%s <=> 1.504", ""},
+		{"%s > -1.501 AND %s < 0.5", "4"},
+		{"%s < -1.499", "4"},
+		{"%s IN (1.504, 1.51)", "2"},
+		{"%s BETWEEN 1.499 AND 1.501", "1"},
+	} {
+		for _, column := range []string{"d", "i"} {
+			query := "SELECT id FROM p WHERE " + strings.ReplaceAll(c.condition, "%s", column) + " ORDER BY id"
+			if got := strings.Join(r.rows(query), " "); got != c.want {
+				t.Errorf("%s: got %q, want %q", query, got, c.want)
+			}
+		}
+	}
+	r.exec("UPDATE p SET id = id + 10 WHERE i = 1.504", "DELETE FROM p WHERE i > 1.5001", "UPDATE p SET id = id + 10 WHERE d < 1.5001 AND d > 0.5")
+	if got := strings.Join(r.rows("SELECT id FROM p ORDER BY id"), " "); got != "3 4 11" {
+		t.Errorf("after the changes: %s", got)
+	}
+}
+
 // TestJoinsReadOnce lets joins and subqueries of many rows run that once read one side again for each row of the other.
 func TestJoinsReadOnce(t *testing.T) {
 	r := start(t)

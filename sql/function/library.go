@@ -121,7 +121,7 @@ func intervalFunctions() map[string]gsql.CreateFuncNArgs {
 	return map[string]gsql.CreateFuncNArgs{
 		"date_add": newShift("date_add", false, false), "date_sub": newShift("date_sub", true, false),
 		"adddate": newShift("adddate", false, true), "subdate": newShift("subdate", true, true),
-		"from_unixtime": fromUnixTime, quantifiedName: newQuantified, memberName: newMember, convertName: convertUsing,
+		"from_unixtime": fromUnixTime, quantifiedName: newQuantified, memberName: newMember, digitsName: newMarked, convertName: convertUsing,
 		prefix + "later": newShift("", false, false), prefix + "earlier": newShift("", true, false),
 	}
 }

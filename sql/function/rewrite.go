@@ -2,7 +2,6 @@ package function
 
 import (
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 
@@ -246,6 +245,9 @@ var exactArguments = map[string]bool{"round": true, "truncate": true}
 // engine takes every SUM and AVG for a float. The Library's FIRST gives them back.
 func (r pass) function(e *ast.FuncExpr, operand bool) ast.Expr {
 	name := e.Name.Lowered()
+	if name == digitsName {
+		return e
+	}
 	if name == memberName { // made before
 		r.walk(reflect.ValueOf(e.Exprs[0].(*ast.AliasedExpr).Expr))
 		return e
@@ -331,6 +333,10 @@ func (r pass) timestamp(e *ast.TimestampFuncExpr) ast.Expr {
 // comparison rewrites a comparison with ALL or ANY of a subquery, which the parser front has left as a call.
 func (r pass) comparison(e *ast.ComparisonExpr) ast.Expr {
 	r.walk(reflect.ValueOf(e))
+	switch e.Operator {
+	case ast.EqualStr, ast.NotEqualStr, ast.LessThanStr, ast.LessEqualStr, ast.GreaterThanStr, ast.GreaterEqualStr, ast.NullSafeEqualStr:
+		e.Left, e.Right = r.markDigits(e.Left), r.markDigits(e.Right)
+	}
 	if e.Escape == nil && !r.defines {
 		switch e.Operator {
 		case ast.LikeStr:
@@ -365,57 +371,6 @@ func (r pass) comparison(e *ast.ComparisonExpr) ast.Expr {
 		quantifier = "all"
 	}
 	return call(quantifiedName, ast.NewStrVal([]byte(e.Operator)), ast.NewStrVal([]byte(quantifier)), e.Left, argument.Expr)
-}
-
-// membership makes a call of IN with a subquery.
-func (r pass) membership(e *ast.ComparisonExpr) ast.Expr {
-	if e.Operator != ast.InStr && e.Operator != ast.NotInStr {
-		return e
-	}
-	var in ast.Expr
-	switch right := e.Right.(type) {
-	case *ast.Subquery:
-		if r.defines {
-			return e
-		}
-		in = call(memberName, &ast.ComparisonExpr{Operator: ast.InStr, Left: e.Left, Right: right})
-	case ast.ValTuple:
-		row, ok := e.Left.(ast.ValTuple)
-		if !ok || len(row) < 2 || slices.ContainsFunc(right, func(e ast.Expr) bool { return !isRow(e, len(row)) }) {
-			return e
-		}
-		in = &ast.ParenExpr{Expr: anyRow(row, right)}
-	default:
-		return e
-	}
-	if e.Operator == ast.NotInStr {
-		return &ast.NotExpr{Expr: in}
-	}
-	return in
-}
-
-func isRow(e ast.Expr, width int) bool {
-	t, ok := e.(ast.ValTuple)
-	return ok && len(t) == width
-}
-
-// anyRow writes (a, b) IN ((1, 2), (3, 4)) as a = 1 AND b = 2 OR a = 3 AND b = 4, which is what it means: the SQL engine
-// takes a row with NULL for one that is in no list. It halves the list, so that a long one does not nest deeply.
-func anyRow(row, list ast.ValTuple) ast.Expr {
-	if len(list) > 1 {
-		half := len(list) / 2
-		return &ast.OrExpr{Left: anyRow(row, list[:half]), Right: anyRow(row, list[half:])}
-	}
-	values := list[0].(ast.ValTuple)
-	var out ast.Expr
-	for i, v := range values {
-		var same ast.Expr = &ast.ComparisonExpr{Operator: ast.EqualStr, Left: row[i], Right: v}
-		if out != nil {
-			same = &ast.AndExpr{Left: out, Right: same}
-		}
-		out = same
-	}
-	return out
 }
 
 // allName and anyName are the functions by which the parser front marks ALL and ANY.

@@ -15,6 +15,7 @@ import (
 const (
 	textRule analyzer.RuleId = 10_100 + iota
 	apartRule
+	digitsRule
 	unionRule
 	enumRule
 )
@@ -22,8 +23,12 @@ const (
 // AddRules gives the builder of an analyzer the rules of this package.
 func AddRules(b *analyzer.Builder) *analyzer.Builder {
 	return b.AddPreAnalyzeRule(enumRule, writeEnums).AddPreAnalyzeRule(unionRule, typeUnions).AddPreAnalyzeRule(textRule, compareTexts).
-		AddPreAnalyzeRule(apartRule, setApart)
+		AddPreAnalyzeRule(apartRule, setApart).AddPreAnalyzeRule(digitsRule, compareDigits)
 }
+
+// FirstRule gives the rule that is needed, too, by statements that the engine analyzes by few rules and not by those of
+// AddRules: an UPDATE or DELETE of one table.
+func FirstRule() analyzer.Rule { return analyzer.Rule{Id: digitsRule, Apply: compareDigits} }
 
 // compareTexts makes a text literal that is compared with a column of numbers the number that it begins with, as MySQL
 // does: id = '11abc' finds 11. The engine refuses such a text. A text that is wholly a number it reads itself.

@@ -256,7 +256,7 @@ func (p *Parser) look(text string, ansiQuotes bool) (interesting, computes bool,
 				return true, false, nil
 			}
 		}
-		if isSpelling(last, t) || touches(last, t) || mysqlCollation(collationName(before, last, t)) != "" {
+		if isSpelling(last, t) || endsParenthesised(last, t) || touches(last, t) || mysqlCollation(collationName(before, last, t)) != "" {
 			return true, false, nil
 		}
 		computes = computes || isComputation(last, t)
@@ -308,6 +308,7 @@ func rewriteAll(list, plain []Token) []edit {
 	edits = rewriteCollations(plain, edits)
 	edits = rewriteAsOf(plain, edits)
 	edits = rewriteSpelling(plain, edits)
+	edits = rewriteParenthesised(plain, edits)
 	edits = rewriteLoad(plain, edits)
 	edits = rewriteCreateSelect(plain, edits)
 	edits = rewriteHints(plain, edits)

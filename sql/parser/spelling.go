@@ -181,12 +181,17 @@ func isComputation(last, t Token) bool {
 	}
 	switch t.Kind {
 	case Op:
-		return isArithmetic(last, t)
+		return isArithmetic(last, t) || isFraction(last) && isComparison(t)
+	case Number:
+		return isFraction(t) && (isComparison(last) || last.IsOp("-"))
 	case Word:
 		return isComputingWord(last, t) || isMembership(last, t)
 	}
 	return false
 }
+
+// isFraction reports whether a token is a number with a point.
+func isFraction(t Token) bool { return t.Kind == Number && strings.Contains(t.Text, ".") }
 
 // isMembership reports whether a word begins what IN or EXISTS look in, be it in a list of rows.
 func isMembership(last, t Token) bool {
