@@ -2,6 +2,7 @@ package segments
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
@@ -69,10 +70,14 @@ func newZstdDecoder() (*zstd.Decoder, error) {
 	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(rawBytesMax))
 }
 
-// decompressS2 decodes into buf, which has room for n bytes. What it decodes to must be that long.
+// decompressS2 decodes into buf, which is empty. What it decodes to must be n bytes long.
 func decompressS2(buf, stored []byte, n int) ([]byte, error) {
-	if has, err := s2.DecodedLen(stored); err != nil || has != n {
-		return nil, fmt.Errorf("block decompresses to %d bytes, not %d: %w", has, n, err)
+	has, err := s2.DecodedLen(stored)
+	if err != nil {
+		return nil, err
 	}
-	return s2.Decode(buf[:n], stored)
+	if has != n {
+		return nil, fmt.Errorf("%d bytes of S2 say that they decompress to %d, not %d", len(stored), has, n)
+	}
+	return s2.Decode(slices.Grow(buf, n)[:n], stored)
 }

@@ -165,6 +165,10 @@ func (r *Reader) readBlock(bl *block, buf *buffers) ([]byte, error) {
 	return raw, nil
 }
 
+// roomMax bounds what is made ready for a block that says how long it is when decompressed: it may be damaged, and more
+// is made as there is more.
+const roomMax = 1 << 20
+
 // decompress gives the records of the block whose header and stored bytes are in buf.
 func decompress(decoder *zstd.Decoder, h *blockHeader, buf *buffers) (_ []byte, err error) {
 	stored := buf.stored[blockHeaderBytes:]
@@ -174,11 +178,10 @@ func decompress(decoder *zstd.Decoder, h *blockHeader, buf *buffers) (_ []byte, 
 		}
 		return stored, nil
 	}
-	buf.raw = slices.Grow(buf.raw[:0], int(h.rawBytes))
 	if h.coding == codingS2 {
-		buf.raw, err = decompressS2(buf.raw, stored, int(h.rawBytes))
+		buf.raw, err = decompressS2(buf.raw[:0], stored, int(h.rawBytes))
 	} else {
-		buf.raw, err = decoder.DecodeAll(stored, buf.raw)
+		buf.raw, err = decoder.DecodeAll(stored, slices.Grow(buf.raw[:0], min(int(h.rawBytes), roomMax)))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrContent, err)

@@ -108,3 +108,17 @@ func TestKeylessTables(t *testing.T) {
 	r.database.CheckLaw(t)
 	r.database.CheckIndexes(t)
 }
+
+// TestDeleteParentAndChild deletes both in one statement, though the parent's deletion takes the child along.
+func TestDeleteParentAndChild(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE p (id INT PRIMARY KEY, k INT)", "INSERT INTO p VALUES (1,1),(2,2),(3,3)",
+		"CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p(id) ON DELETE CASCADE)", "INSERT INTO c VALUES (10,1),(11,1),(20,2),(30,3)")
+	r.exec("DELETE c, p FROM p JOIN c ON c.p = p.id WHERE p.k = 1")
+	r.want("SELECT id FROM c", "20", "30")
+	r.exec("DELETE p, c FROM p JOIN c ON c.p = p.id WHERE p.k = 2")
+	r.want("SELECT id FROM c", "30")
+	r.want("SELECT id FROM p", "3")
+	r.database.CheckLaw(t)
+	r.database.CheckIndexes(t)
+}

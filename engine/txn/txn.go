@@ -217,6 +217,12 @@ func (t *Txn) Get(table *catalog.Table, key []byte) (row redo.Row, at scn.SCN, f
 	return e.row, at, true, nil
 }
 
+// Deletes tells whether this transaction has deleted the row with a key.
+func (t *Txn) Deletes(table *catalog.Table, key []byte) bool {
+	e := t.overlay.get(table.ID, key)
+	return e != nil && e.deleted
+}
+
 // lookup gives what the transaction sees under a table's key as an entry: its own, or one made from the store; nil
 // if the key never was. An entry made from the store has the row in both row and before.
 func (t *Txn) lookup(table *catalog.Table, key []byte) (*entry, error) {

@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"errors"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
 	"redoubt/engine/catalog"
@@ -177,6 +179,9 @@ func (e *editor) Delete(ctx *gsql.Context, row gsql.Row) error {
 		return e.failure
 	}
 	before, err := e.stored(ctx, row)
+	if errors.Is(err, errDeletedAlready) {
+		return nil // by a cascade of the same statement, which deletes from parent and child
+	}
 	if err != nil {
 		return err
 	}
@@ -208,11 +213,17 @@ func (e *editor) stored(ctx *gsql.Context, row gsql.Row) (redo.Row, error) {
 	if err != nil {
 		return nil, engineError(err)
 	}
+	if !found && e.transaction.inner.Deletes(e.table.def, key) {
+		return nil, errDeletedAlready
+	}
 	if !found {
 		return nil, gsql.ErrDeleteRowNotFound.New()
 	}
 	return before, nil
 }
+
+// errDeletedAlready is met by a change of a row that the transaction has deleted since the statement read it.
+var errDeletedAlready = errors.New("the row was deleted by the same statement")
 
 // unchanged tells whether an update leaves every column as it is.
 func unchanged(def *catalog.Table, before, after redo.Row) bool {
