@@ -52,7 +52,7 @@ func (t *Txn) prepare() *Prepared {
 		Statements: t.statements, Claims: t.claims,
 	}}
 	for _, s := range t.overlay.spaces {
-		var table *catalog.Table // of space, of the space, once a row of it is met
+		var table *catalog.Table // of the space, once a row of it is met
 		for key, e := range s.entries.all {
 			if e.rowKey != nil {
 				break // an index: its entries follow from the rows

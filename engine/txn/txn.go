@@ -147,7 +147,8 @@ func (t *Txn) Dirty() bool { return len(t.overlay.undo) > 0 }
 // Size tells how many rows and index entries it has changed, and about how many bytes they take in memory.
 func (t *Txn) Size() (changes int, bytes int64) { return len(t.overlay.undo), t.bytes }
 
-// StartStatement begins a statement: on a fresh snapshot under READ COMMITTED, and else if nothing was read yet. The digest identifies its text; the
+// StartStatement begins a statement: on a fresh snapshot under READ COMMITTED, and else if nothing was read yet. The
+// digest identifies its text; the
 // text itself is kept only for statements that change the dictionary.
 func (t *Txn) StartStatement(digest uint64, text string) {
 	t.readBefore, t.claimsBefore = t.read, len(t.claims)
