@@ -11,6 +11,7 @@ import (
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
+	"redoubt/sql/short"
 	"redoubt/sql/sqlcode"
 	"redoubt/sql/storage"
 	"redoubt/sql/vview"
@@ -32,6 +33,7 @@ type client struct {
 	conn    *mysql.Conn
 	user    string // "" before the login
 	session *storage.Session
+	short   *short.Client
 	busy    bool
 }
 
@@ -45,7 +47,7 @@ const repeatsMax = 10
 // NewConnection implements mysql.Handler.
 func (h *handler) NewConnection(c *mysql.Conn) {
 	h.mu.Lock()
-	h.clients[c.ConnectionID] = &client{conn: c}
+	h.clients[c.ConnectionID] = &client{conn: c, short: h.server.short.NewClient()}
 	h.mu.Unlock()
 	h.Handler.NewConnection(c)
 }
@@ -150,7 +152,7 @@ func (h *handler) end(ctx context.Context, c *mysql.Conn, failure error) {
 		return
 	}
 	if known.session != nil {
-		known.session.StatementDone(ctx, failure)
+		known.session.StatementDone(failure)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -231,8 +233,12 @@ func (h *handler) ComQuery(ctx context.Context, c *mysql.Conn, query string, row
 	if isBlank(query) {
 		return errBlank()
 	}
+	st := h.shortText(c, query)
 	return h.statement(ctx, c, query, func(shown *bool) error {
-		return presentError(h.Handler.ComQuery(ctx, c, query, h.watch(rows, shown)))
+		if done, err := h.short(ctx, c, st, shown, func(r *sqltypes.Result) error { return rows(r, false) }); done {
+			return err
+		}
+		return presentError(h.Handler.ComQuery(ctx, c, query, h.watch(rows, shown, st)))
 	})
 }
 
@@ -241,8 +247,12 @@ func (h *handler) ComMultiQuery(ctx context.Context, c *mysql.Conn, query string
 	if isBlank(query) {
 		return "", errBlank()
 	}
+	st := h.shortText(c, query)
 	err = h.statement(ctx, c, query, func(shown *bool) error {
-		rest, err = h.Handler.ComMultiQuery(ctx, c, query, h.watch(rows, shown))
+		if done, err := h.short(ctx, c, st, shown, func(r *sqltypes.Result) error { return rows(r, false) }); done {
+			return err
+		}
+		rest, err = h.Handler.ComMultiQuery(ctx, c, query, h.watch(rows, shown, st))
 		return presentError(err)
 	})
 	return rest, err
@@ -252,14 +262,54 @@ func (h *handler) presenter() *presenter {
 	return &presenter{precision: func(f *querypb.Field) int { return h.server.store.Precision(f.Database, f.OrgTable, f.OrgName) }}
 }
 
-// watch passes results on to the client, as MySQL writes them, and notes that there were some.
-func (h *handler) watch(rows mysql.ResultSpoolFn, shown *bool) mysql.ResultSpoolFn {
+// watch passes results of the full way on to the client, as MySQL writes them, and notes that there were some. The short
+// path learns from them.
+func (h *handler) watch(rows mysql.ResultSpoolFn, shown *bool, st *short.Statement) mysql.ResultSpoolFn {
 	p := h.presenter()
 	return func(result *sqltypes.Result, more bool) error {
 		*shown = true
 		p.present(result)
+		if st != nil && result != nil {
+			st.Learn(result)
+		}
 		return rows(result, more)
 	}
+}
+
+// shortText gives a text to the short path; nil if its connection has no session yet.
+func (h *handler) shortText(c *mysql.Conn, text string) *short.Statement {
+	client, session := h.clientOf(c.ConnectionID)
+	if session == nil {
+		return nil
+	}
+	return client.Text(session, text)
+}
+
+// short runs a statement on the short path, if it is one for it.
+func (h *handler) short(ctx context.Context, c *mysql.Conn, st *short.Statement, shown *bool, send func(*sqltypes.Result) error) (done bool, err error) {
+	if st == nil {
+		return false, nil
+	}
+	return st.Run(ctx, c, h.sessionOf(c.ConnectionID), func(r *sqltypes.Result) error {
+		*shown = true
+		if len(r.Info) < infoBytesMin {
+			r.Info = ""
+		}
+		p := h.presenter()
+		p.fields = r.Fields
+		p.presentRows(r)
+		return send(r)
+	})
+}
+
+// clientOf gives a connection's use of the short path, and its session, nil before its first statement.
+func (h *handler) clientOf(id uint32) (*short.Client, *storage.Session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c := h.clients[id]; c != nil {
+		return c.short, c.session
+	}
+	return nil, nil
 }
 
 // ComPrepare implements mysql.Handler.
@@ -275,8 +325,15 @@ func (h *handler) ComPrepare(ctx context.Context, c *mysql.Conn, query string, p
 
 // ComStmtExecute implements mysql.Handler.
 func (h *handler) ComStmtExecute(ctx context.Context, c *mysql.Conn, p *mysql.PrepareData, rows func(*sqltypes.Result) error) error {
+	var st *short.Statement
+	if client, session := h.clientOf(c.ConnectionID); session != nil {
+		st = client.Prepared(session, p)
+	}
 	return h.statement(ctx, c, p.PrepareStmt, func(shown *bool) error {
-		pass := h.watch(func(result *sqltypes.Result, _ bool) error { return rows(result) }, shown)
+		if done, err := h.short(ctx, c, st, shown, rows); done {
+			return err
+		}
+		pass := h.watch(func(result *sqltypes.Result, _ bool) error { return rows(result) }, shown, st)
 		return presentError(h.Handler.ComStmtExecute(ctx, c, p, func(result *sqltypes.Result) error { return pass(result, false) }))
 	})
 }

@@ -19,6 +19,7 @@ var kinds = []string{
 
 // figures are the metrics of a server. A nil Set keeps them to itself.
 type figures struct {
+	set        *metrics.Set
 	statements map[string]*kindFigures
 	retries    *metrics.Counter
 	restarts   *metrics.Counter
@@ -39,6 +40,7 @@ func newFigures(set *metrics.Set) *figures {
 		set = metrics.NewSet()
 	}
 	f := &figures{
+		set:        set,
 		statements: map[string]*kindFigures{}, refused: map[wire.Reason]*metrics.Counter{},
 		retries:  set.GetOrCreateCounter("redoubt_sql_statement_retries_total"),
 		restarts: set.GetOrCreateCounter("redoubt_sql_statement_restarts_total"),

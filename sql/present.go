@@ -34,6 +34,11 @@ func (p *presenter) present(r *sqltypes.Result) {
 		p.fields = r.Fields
 		p.describe(r.Fields)
 	}
+	p.presentRows(r)
+}
+
+// presentRows changes the values alone; the columns have been described.
+func (p *presenter) presentRows(r *sqltypes.Result) {
 	for i, f := range p.fields {
 		var form func(text []byte) ([]byte, bool)
 		switch f.Type {

@@ -18,6 +18,7 @@ import (
 
 	"redoubt/sql/function"
 	"redoubt/sql/parser"
+	"redoubt/sql/short"
 	"redoubt/sql/storage"
 	"redoubt/sql/vview"
 	"redoubt/sql/wire"
@@ -30,6 +31,7 @@ type Server struct {
 	store    *storage.Store
 	provider *storage.Provider
 	figures  *figures
+	short    *short.Path
 	handler  *handler
 	listener net.Listener
 	server   *server.Server
@@ -105,6 +107,9 @@ func (s *Server) openEngine() error {
 	if err := p.Install(ctx, s.engine); err != nil {
 		return err
 	}
+	s.short = short.New(short.Options{
+		Store: s.store, Require: s.require, Processes: s.engine.ProcessList, Metrics: s.figures.set,
+	})
 	if err := s.setVariables(ctx); err != nil {
 		return err
 	}

@@ -62,18 +62,7 @@ func (e *editor) changeError(err error) error {
 	if decodeErr != nil {
 		return decodeErr
 	}
-	return gsql.NewUniqueKeyErr(keyText(e.table, duplicate), duplicate.Index == primaryName, existing)
-}
-
-// keyText tells of a duplicate key as MySQL does.
-func keyText(t *Table, d *txn.DuplicateKeyError) string {
-	columns := t.def.PrimaryKey
-	if d.Index != primaryName {
-		if index, ok := t.def.Index(d.Index); ok {
-			columns = index.Columns
-		}
-	}
-	return duplicateText(t.def, d.Index, columns, d.Key, d.Existing)
+	return gsql.NewUniqueKeyErr(DuplicateText(e.table.def, duplicate), duplicate.Index == primaryName, existing)
 }
 
 // duplicateText is MySQL's text of a duplicate key: programs read the key's name in it.

@@ -87,7 +87,7 @@ func (l *RowLock) take(ctx *gsql.Context, i *rowIter) (bool, error) {
 		mode = lock.Exclusive
 	}
 	if !l.ask.NoWait && !l.ask.SkipLocked {
-		wait = i.session.lockWait()
+		wait = i.session.settings().lockWait
 	}
 	err := i.reader.LockRow(ctx, l.table.def, bytes.Clone(i.key), mode, wait)
 	if errors.Is(err, lock.ErrBusy) && l.ask.SkipLocked {

@@ -1,10 +1,6 @@
 package storage
 
 import (
-	"context"
-	"fmt"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -27,9 +23,11 @@ type Session struct {
 	iterators map[*rowIter]struct{} // that read now
 	running   bool                  // a client's statement has begun
 	shown     atomic.Pointer[TransactionInfo]
-	restart   bool         // the running statement begins again, in the transaction that is open
-	point     *parser.AsOf // at which the table is read that the planner looks for; nil for now
-	detached  bool         // and has put its transaction aside, to run statements of a procedure
+	restart   bool           // the running statement begins again, in the transaction that is open
+	point     *parser.AsOf   // at which the table is read that the planner looks for; nil for now
+	detached  bool           // and has put its transaction aside, to run statements of a procedure
+	direct    *StatementInfo // the running statement, if it goes past the SQL engine
+	set       *settings      // nil: a variable has changed since they were read
 }
 
 var (
@@ -57,12 +55,17 @@ func (s *Session) StartTransaction(ctx *gsql.Context, c gsql.TransactionCharacte
 			return nil, err
 		}
 	}
-	options, err := s.transactionOptions(ctx)
-	if err != nil {
-		return nil, err
-	}
+	options := s.transactionOptions()
 	options.ReadOnly = c == gsql.ReadOnly
-	return s.begin(ctx, options)
+	return s.begin(options, s.infoOf(ctx))
+}
+
+// infoOf tells of the running statement.
+func (s *Session) infoOf(ctx *gsql.Context) StatementInfo {
+	if s.direct != nil {
+		return *s.direct
+	}
+	return describe(ctx.Query())
 }
 
 // StartSnapshot begins an explicit transaction that reads one snapshot: the present one, or at a past SCN.
@@ -72,12 +75,9 @@ func (s *Session) StartSnapshot(ctx *gsql.Context, at scn.SCN, readOnly bool) er
 			return err
 		}
 	}
-	options, err := s.transactionOptions(ctx)
-	if err != nil {
-		return err
-	}
+	options := s.transactionOptions()
 	options.Isolation, options.ReadOnly, options.At = txn.RepeatableRead, readOnly || at != 0, at
-	t, err := s.begin(ctx, options)
+	t, err := s.begin(options, s.infoOf(ctx))
 	if err != nil {
 		return err
 	}
@@ -87,78 +87,30 @@ func (s *Session) StartSnapshot(ctx *gsql.Context, at scn.SCN, readOnly bool) er
 	return nil
 }
 
-func (s *Session) begin(ctx *gsql.Context, o txn.Options) (*Transaction, error) {
+func (s *Session) begin(o txn.Options, info StatementInfo) (*Transaction, error) {
 	s.abandon()
 	t := &Transaction{session: s, options: o, started: time.Now()}
 	if err := t.open(); err != nil {
 		return nil, err
 	}
 	s.current = t
-	t.startStatement(ctx.Query())
+	t.startStatement(info)
 	return t, nil
 }
 
 // transactionOptions reads the session's variables.
-func (s *Session) transactionOptions(ctx *gsql.Context) (txn.Options, error) {
+func (s *Session) transactionOptions() txn.Options {
 	client := s.Client()
-	o := txn.Options{Isolation: txn.ReadCommitted, User: client.User, Host: client.Address, Program: s.program, BytesMax: s.store.bytesMax}
-	level, err := s.GetSessionVariable(ctx, isolationVariable)
-	if err != nil {
-		return o, fmt.Errorf("isolation level: %w", err)
+	return txn.Options{
+		Isolation: s.settings().isolation, User: client.User, Host: client.Address, Program: s.program, BytesMax: s.store.bytesMax,
 	}
-	text, _ := level.(string)
-	switch strings.ToUpper(text) {
-	case "REPEATABLE-READ":
-		o.Isolation = txn.RepeatableRead
-	case "SERIALIZABLE":
-		o.Isolation = txn.Serializable
-	}
-	return o, nil
-}
-
-// lockWait is the session's innodb_lock_wait_timeout.
-func (s *Session) lockWait() time.Duration {
-	ctx := gsql.NewContext(context.Background(), gsql.WithSession(s))
-	value, err := s.GetSessionVariable(ctx, "innodb_lock_wait_timeout")
-	if err != nil {
-		return txn.LockWaitDefault
-	}
-	seconds, err := strconv.ParseInt(fmt.Sprint(value), 10, 64)
-	if err != nil {
-		return txn.LockWaitDefault
-	}
-	return time.Duration(min(seconds, maxLockWaitSeconds)) * time.Second
-}
-
-const maxLockWaitSeconds = 1 << 30
-
-const (
-	isolationVariable    = "transaction_isolation"
-	oldIsolationVariable = "tx_isolation"
-)
-
-// SetSessionVariable keeps the two names of the isolation level the same.
-func (s *Session) SetSessionVariable(ctx *gsql.Context, name string, value any) error {
-	other := ""
-	switch strings.ToLower(name) {
-	case isolationVariable:
-		other = oldIsolationVariable
-	case oldIsolationVariable:
-		other = isolationVariable
-	}
-	if other != "" {
-		if err := s.BaseSession.SetSessionVariable(ctx, other, value); err != nil {
-			return err
-		}
-	}
-	return s.BaseSession.SetSessionVariable(ctx, name, value)
 }
 
 // ValidateSession is called by the SQL engine before each statement: it gets its snapshot here. Statements inside of
 // one, those of procedures and triggers, are part of it.
 func (s *Session) ValidateSession(ctx *gsql.Context) error {
 	if s.current != nil && !s.running {
-		s.current.startStatement(ctx.Query())
+		s.current.startStatement(s.infoOf(ctx))
 	}
 	s.running = true
 	return nil
@@ -189,17 +141,7 @@ func (s *Session) RestartStatement() bool {
 func (s *Session) PointEvaluated(point parser.AsOf) { s.point = &point }
 
 // isLeftover tells whether the open transaction belonged to one autocommitted statement that has failed.
-func (s *Session) isLeftover(ctx *gsql.Context) bool {
-	if s.GetIgnoreAutoCommit() {
-		return false
-	}
-	auto, err := s.GetSessionVariable(ctx, gsql.AutoCommitSessionVar)
-	if err != nil {
-		return false
-	}
-	on, err := gsql.ConvertToBool(ctx, auto)
-	return err == nil && on
-}
+func (s *Session) isLeftover() bool { return !s.GetIgnoreAutoCommit() && s.settings().autocommit }
 
 // SetTransaction implements gsql.Session. The SQL engine sets none after a commit, when a statement has failed, which
 // StatementDone then ends, and while it runs a procedure's statements.
@@ -274,14 +216,13 @@ func (s *Session) SessionEnd() {
 
 // StatementDone is called when a statement sent by the client is over. A failed statement is taken back; one that
 // ran alone takes its transaction with it.
-func (s *Session) StatementDone(ctx context.Context, failure error) {
-	s.running, s.detached, s.restart = false, false, false
+func (s *Session) StatementDone(failure error) {
+	s.running, s.detached, s.restart, s.direct = false, false, false, nil
 	s.closePast()
 	if s.current == nil {
 		return
 	}
-	sqlCtx := gsql.NewContext(ctx, gsql.WithSession(s))
-	if s.isLeftover(sqlCtx) || endsTransaction(failure) {
+	if s.isLeftover() || endsTransaction(failure) {
 		s.abandon()
 		s.BaseSession.SetTransaction(nil)
 		s.SetIgnoreAutoCommit(false)
@@ -361,5 +302,5 @@ func (s *Session) InTransaction() bool {
 	if s.GetIgnoreAutoCommit() {
 		return true
 	}
-	return s.current != nil && !s.isLeftover(gsql.NewContext(context.Background(), gsql.WithSession(s)))
+	return s.current != nil && !s.isLeftover()
 }

@@ -53,20 +53,32 @@ func (t *Transaction) String() string {
 // IsReadOnly implements gsql.Transaction.
 func (t *Transaction) IsReadOnly() bool { return t.options.ReadOnly }
 
-func (t *Transaction) startStatement(text string) {
-	t.keyless = nil
+// StatementInfo is what a transaction needs to know of a statement that begins.
+type StatementInfo struct {
+	Digest     uint64 // of the text without its literals
+	Writes     bool   // it may change rows
+	Definition string // its text, if it changes the dictionary
+}
+
+// describe tells a statement's nature by its text.
+func describe(text string) StatementInfo {
+	info := StatementInfo{Digest: Digest(text), Writes: true}
 	switch FirstWord(text) {
 	case "select", "show", "set", "begin", "commit":
-		t.writes = false
-	default:
-		t.writes = true
-		t.inner.SetLockWait(t.session.lockWait())
+		info.Writes = false
 	}
-	ddl := ""
 	if ChangesDictionary(text) {
-		ddl = text
+		info.Definition = text
 	}
-	t.inner.StartStatement(digest(text), ddl)
+	return info
+}
+
+func (t *Transaction) startStatement(info StatementInfo) {
+	t.keyless = nil
+	if t.writes = info.Writes; t.writes {
+		t.inner.SetLockWait(t.session.settings().lockWait)
+	}
+	t.inner.StartStatement(info.Digest, info.Definition)
 	t.session.show()
 }
 
@@ -98,7 +110,7 @@ func (t *Transaction) renew() error {
 		return err
 	}
 	t.savepoints, t.keyless = nil, nil
-	t.startStatement("")
+	t.startStatement(describe(""))
 	return nil
 }
 
@@ -155,9 +167,9 @@ func (t *Transaction) savepoint(name string) int {
 	return -1
 }
 
-// digest identifies a statement by its text with literals left out: numbers and strings become ?, blanks one blank,
+// Digest identifies a statement by its text with literals left out: numbers and strings become ?, blanks one blank,
 // letters lower case.
-func digest(text string) uint64 {
+func Digest(text string) uint64 {
 	h := fnv.New64a()
 	var last byte
 	emit := func(c byte) {

@@ -1,6 +1,9 @@
 package redo
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Column is a value under the stable id of its column. Ids are never reused within a table.
 type Column struct {
@@ -23,6 +26,19 @@ func (row Row) Get(id uint32) (Value, bool) {
 		}
 	}
 	return Value{}, false
+}
+
+// With gives the row with a column put in its place; the row itself may be changed.
+func (row Row) With(c Column) Row {
+	i := len(row)
+	for i > 0 && row[i-1].ID > c.ID {
+		i--
+	}
+	if i > 0 && row[i-1].ID == c.ID {
+		row[i-1] = c
+		return row
+	}
+	return slices.Insert(row, i, c)
 }
 
 // Clone gives a row that shares no bytes with this one. Its values share one allocation.

@@ -113,6 +113,12 @@ func (v Value) Float64() float64 { return math.Float64frombits(v.num) }
 // Data gives the bytes of a Decimal, String, Bytes, JSON or Geometry; they are shared with the value.
 func (v Value) Data() []byte { return v.data }
 
+// WithData gives the value with other bytes in the place of its own, equal ones that live longer.
+func (v Value) WithData(data []byte) Value {
+	v.data = data
+	return v
+}
+
 // Equal tells whether two values have the same kind and bits; collations play no part.
 func (v Value) Equal(w Value) bool {
 	return v.kind == w.kind && v.num == w.num && bytes.Equal(v.data, w.data)

@@ -1,0 +1,138 @@
+package short
+
+import (
+	"strings"
+
+	"github.com/dolthub/vitess/go/sqltypes"
+	"github.com/dolthub/vitess/go/vt/sqlparser"
+)
+
+func (c *compiler) selection(s *sqlparser.Select, p *plan) bool {
+	o := s.QueryOpts
+	if len(s.Comments) > 0 || s.With != nil || len(s.GroupBy) > 0 || s.Having != nil || len(s.Window) > 0 ||
+		s.Lock != "" || s.Into != nil || o.StraightJoinHint || o.SQLCalcFoundRows {
+		return c.refuse(notSimple)
+	}
+	q := &query{distinct: o.Distinct}
+	p.action = q
+	if !c.one(s.From) || !c.where(s.Where, p) || !c.outputs(s.SelectExprs, q) || !c.orderBy(s.OrderBy, q) {
+		return false
+	}
+	p.table = c.table
+	if q.groups() && (len(q.order) > 0 || q.distinct || s.Limit != nil) {
+		return c.refuse(notSimple)
+	}
+	if s.Limit != nil && !c.limit(s.Limit, q) {
+		return c.refuse(notSimple)
+	}
+	q.sorted, q.reverse = c.orderOf(&p.where, q)
+	return true
+}
+
+func (c *compiler) limit(l *sqlparser.Limit, q *query) (ok bool) {
+	if l.Offset != nil {
+		if q.offset, ok = c.operandOf(l.Offset); !ok || q.offset.negative {
+			return false
+		}
+	}
+	q.limit, ok = c.operandOf(l.Rowcount)
+	return ok && !q.limit.negative
+}
+
+// outputs reads the columns of the result: columns of the table, or aggregates only.
+func (c *compiler) outputs(exprs sqlparser.SelectExprs, q *query) bool {
+	for _, e := range exprs {
+		switch e := e.(type) {
+		case *sqlparser.StarExpr:
+			if !e.TableName.IsEmpty() && (!strings.EqualFold(e.TableName.Name.String(), c.alias) || !e.TableName.DbQualifier.IsEmpty()) {
+				return c.refuse(notSimple)
+			}
+			for i := range c.table.columns {
+				q.outputs = append(q.outputs, output{column: i})
+			}
+		case *sqlparser.AliasedExpr:
+			o, ok := c.output(e.Expr)
+			if !ok {
+				return c.refuse(notSimple)
+			}
+			q.outputs = append(q.outputs, o)
+			c.aliases = append(c.aliases, e.As)
+		default:
+			return c.refuse(notSimple)
+		}
+	}
+	for _, o := range q.outputs {
+		if (o.aggregate == noAggregate) == q.groups() || q.distinct && !c.table.columns[o.column].isComparable() {
+			return c.refuse(notSimple)
+		}
+	}
+	return true
+}
+
+func (c *compiler) output(e sqlparser.Expr) (output, bool) {
+	if column, ok := c.columnOf(e); ok {
+		return output{column: column}, true
+	}
+	f, ok := e.(*sqlparser.FuncExpr)
+	if !ok || f.Distinct || f.Over != nil || !f.Qualifier.IsEmpty() || len(f.Exprs) != 1 {
+		return output{}, false
+	}
+	kind, ok := aggregates[f.Name.Lowered()]
+	if !ok {
+		return output{}, false
+	}
+	if _, star := f.Exprs[0].(*sqlparser.StarExpr); star {
+		return output{countRows, -1}, kind == countValues
+	}
+	argument, ok := f.Exprs[0].(*sqlparser.AliasedExpr)
+	if !ok || !argument.As.IsEmpty() {
+		return output{}, false
+	}
+	column, ok := c.columnOf(argument.Expr)
+	if !ok {
+		return output{}, false
+	}
+	whole := c.table.columns[column].isWhole() && c.table.columns[column].kind != sqltypes.Uint64
+	return output{kind, column}, kind == countValues || whole
+}
+
+var aggregates = map[string]aggregate{"count": countValues, "sum": sumValues, "min": minValue, "max": maxValue}
+
+// orderBy reads names of columns, unless an alias hides them.
+func (c *compiler) orderBy(order sqlparser.OrderBy, q *query) bool {
+	for _, o := range order {
+		column, ok := c.columnOf(o.Expr)
+		if !ok || !c.table.columns[column].isComparable() {
+			return c.refuse(notSimple)
+		}
+		for _, alias := range c.aliases {
+			if alias.EqualString(c.table.columns[column].Column.Name) {
+				return c.refuse(notSimple)
+			}
+		}
+		q.order = append(q.order, orderColumn{column, o.Direction == sqlparser.DescScr})
+	}
+	return true
+}
+
+// orderOf tells whether reading along the key, forwards or backwards, gives the order that is asked for.
+func (c *compiler) orderOf(a *access, q *query) (sorted, reverse bool) {
+	if len(q.order) == 0 || a.single {
+		return true, false
+	}
+	at := len(a.prefix)
+	keyColumns := a.parts
+	if a.index != nil {
+		keyColumns = append(append(keyColumns[:0:0], keyColumns...), c.table.def.PrimaryKey...)
+	}
+	for i, o := range q.order {
+		if at+i >= len(keyColumns) || keyColumns[at+i].PrefixLength > 0 ||
+			c.table.columnByID(keyColumns[at+i].Column) != o.column || o.descending != q.order[0].descending {
+			return false, false
+		}
+	}
+	if q.order[0].descending && a.last != nil && len(a.last.intervals) > 1 {
+		return false, false
+	}
+	return true, q.order[0].descending
+}

@@ -1,0 +1,195 @@
+package short
+
+import (
+	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/vitess/go/sqltypes"
+	"github.com/shopspring/decimal"
+
+	"redoubt/engine/txn"
+	"redoubt/wal/redo"
+)
+
+// changing is one execution of an UPDATE or DELETE: all rows are found, and what they become is known, before any is
+// changed. Until then it may still be given up.
+type changing struct {
+	ctx    *gsql.Context
+	plan   *plan
+	search search
+	args   arguments
+	stored []redo.Value // of the assignments of whole arguments
+	pairs  []pair
+}
+
+// pair is a row before and after; after is nil if it goes.
+type pair struct{ before, after redo.Row }
+
+func newChanging(ctx *gsql.Context, p *plan, set []assignment, a arguments) (*changing, bool) {
+	c := &changing{ctx: ctx, plan: p, args: a}
+	var ok bool
+	if c.search, ok = p.where.bind(ctx, p.table, a); !ok {
+		return nil, false
+	}
+	c.stored, ok = storedArguments(ctx, p.table, set, a)
+	return c, ok
+}
+
+// storedArguments makes the values of those assignments that do not depend on the row.
+func storedArguments(ctx *gsql.Context, t *table, set []assignment, a arguments) ([]redo.Value, bool) {
+	out := make([]redo.Value, len(set))
+	for i := range set {
+		if set[i].from != anArgument {
+			continue
+		}
+		v, ok := a.of(set[i].value)
+		if !ok {
+			return nil, false
+		}
+		if out[i], ok = t.columns[set[i].column].stored(ctx, v); !ok {
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+// find reads the rows. update is nil for a DELETE.
+func (c *changing) find(t *txn.Txn, update *change) error {
+	return c.search.each(c.ctx, t, c.plan.table, &c.plan.where, false, func(row redo.Row) (bool, error) {
+		p := pair{before: row}
+		if c.search.point == nil {
+			p.before = row.Clone()
+		}
+		if update != nil {
+			var ok bool
+			if p.after, ok = assigned(c.ctx, c.plan.table, update.set, c.stored, c.args, p.before, nil); !ok {
+				return false, errTooMany
+			}
+		}
+		if c.pairs = append(c.pairs, p); len(c.pairs) > rowsMax {
+			return false, errTooMany
+		}
+		return true, nil
+	})
+}
+
+// same tells whether an update leaves every column as it is, bit by bit.
+func (t *table) same(before, after redo.Row) bool {
+	for i := range t.columns {
+		c := t.columns[i].Column
+		if !c.Of(before).Equal(c.Of(after)) {
+			return false
+		}
+	}
+	return true
+}
+
+// apply changes the rows that were found, and tells how many of them it changed.
+func (c *changing) apply(t *txn.Txn) (changed int, err error) {
+	for _, p := range c.pairs {
+		if p.after != nil && c.plan.table.same(p.before, p.after) {
+			continue
+		}
+		if err := t.LockChange(c.ctx, c.plan.table.def, p.before, p.after); err != nil {
+			return changed, err
+		}
+		if p.after == nil {
+			err = t.Delete(c.plan.table.def, p.before)
+		} else {
+			err = t.Update(c.plan.table.def, p.before, p.after)
+		}
+		if err != nil {
+			return changed, err
+		}
+		changed++
+	}
+	return changed, nil
+}
+
+// assigned gives a row with assignments made; false if one has no value here. inserted is the row that could not be
+// inserted, of ON DUPLICATE KEY UPDATE.
+func assigned(ctx *gsql.Context, t *table, set []assignment, stored []redo.Value, a arguments, row, inserted redo.Row) (redo.Row, bool) {
+	changes := make(redo.Row, 0, len(set))
+	for i := range set {
+		column := &t.columns[set[i].column]
+		v, ok := stored[i], true
+		switch set[i].from {
+		case plusArgument, minusArgument:
+			v, ok = column.plus(ctx, column.Column.Of(row), a, &set[i])
+		case insertedColumn:
+			v = t.columns[set[i].inserted].Column.Of(inserted)
+			ok = !v.IsNull() || column.null
+		case plusInserted:
+			v, ok = column.sum(ctx, column.Column.Of(row), t.columns[set[i].inserted].Column.Of(inserted))
+		}
+		if !ok {
+			return nil, false
+		}
+		changes = changes.With(redo.Column{ID: column.Column.ID, Value: v})
+	}
+	return redo.Merge(row, changes), true
+}
+
+// plus adds an argument to a column's value, or takes it away.
+func (c *column) plus(ctx *gsql.Context, v redo.Value, a arguments, set *assignment) (redo.Value, bool) {
+	given, ok := a.of(set.value)
+	if ok && set.from == minusArgument {
+		given, ok = given.negated()
+	}
+	if !ok || given.kind == nullArgument || v.IsNull() {
+		return redo.Value{}, false
+	}
+	if c.kind == sqltypes.Decimal {
+		var d decimal.Decimal
+		switch given.kind {
+		case integerArgument:
+			d = decimal.NewFromInt(given.integer)
+		case decimalArgument:
+			var err error
+			if d, err = decimal.NewFromString(given.text); err != nil {
+				return redo.Value{}, false
+			}
+		default:
+			return redo.Value{}, false
+		}
+		return c.decimalSum(ctx, v, d)
+	}
+	if given.kind != integerArgument {
+		return redo.Value{}, false
+	}
+	return c.wholeSum(v, given.integer)
+}
+
+// sum adds two values of the column.
+func (c *column) sum(ctx *gsql.Context, v, w redo.Value) (redo.Value, bool) {
+	if v.IsNull() || w.IsNull() {
+		return redo.Value{}, false
+	}
+	if c.kind == sqltypes.Decimal {
+		d, err := decimal.NewFromString(string(w.Data()))
+		if err != nil {
+			return redo.Value{}, false
+		}
+		return c.decimalSum(ctx, v, d)
+	}
+	return c.wholeSum(v, int64(w.Uint()))
+}
+
+func (c *column) decimalSum(ctx *gsql.Context, v redo.Value, d decimal.Decimal) (redo.Value, bool) {
+	own, err := decimal.NewFromString(string(v.Data()))
+	if err != nil {
+		return redo.Value{}, false
+	}
+	return c.decimal(ctx, own.Add(d))
+}
+
+// wholeSum adds whole numbers, where the result is one that the column holds.
+func (c *column) wholeSum(v redo.Value, n int64) (redo.Value, bool) {
+	own := int64(v.Uint())
+	sum := own + n
+	if (n > 0) != (sum > own) && n != 0 || sum < c.min || sum > c.max {
+		return redo.Value{}, false
+	}
+	if sqltypes.IsUnsigned(c.kind) {
+		return redo.UintValue(uint64(sum)), true
+	}
+	return redo.IntValue(sum), true
+}

@@ -1,0 +1,173 @@
+package short
+
+import (
+	"errors"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+
+	"redoubt/engine"
+	"redoubt/engine/txn"
+	"redoubt/wal/redo"
+)
+
+// inserting is one execution of an INSERT.
+type inserting struct {
+	ctx    *gsql.Context
+	plan   *plan
+	in     *insertion
+	engine *engine.Engine
+	rows   []redo.Row
+	given  []uint64 // by row, the AUTO_INCREMENT value of the statement; 0 to be given one
+	set    []redo.Value
+	args   arguments
+
+	foundRows bool // the client counts rows that were found, not those that were changed
+	affected  uint64
+	first     uint64 // AUTO_INCREMENT value of the first row
+	generated uint64 // the first that was generated; 0 for none
+}
+
+// newInserting makes the rows; false if a value is not exactly one of its column.
+func newInserting(ctx *gsql.Context, p *plan, in *insertion, a arguments, rows int) (*inserting, bool) {
+	i := &inserting{ctx: ctx, plan: p, in: in, rows: make([]redo.Row, rows), given: make([]uint64, rows)}
+	for n := range rows {
+		own := a[n*in.slots : (n+1)*in.slots]
+		var ok bool
+		if i.rows[n], i.given[n], ok = i.row(own); !ok {
+			return nil, false
+		}
+	}
+	i.args = a
+	if rest := (rows - 1) * in.slots; rest > 0 {
+		i.args = a[rest:] // those of ON DUPLICATE KEY UPDATE have the numbers that they have behind one row
+	}
+	var ok bool
+	i.set, ok = storedArguments(ctx, p.table, in.onKey, i.args)
+	return i, ok
+}
+
+// row makes one row of its arguments, in ascending order of the columns' ids. The AUTO_INCREMENT column is left out if
+// it is to be given a value.
+func (i *inserting) row(a arguments) (redo.Row, uint64, bool) {
+	out := make(redo.Row, 0, len(i.in.values)+1)
+	var given uint64
+	for n := range i.in.values {
+		column := &i.plan.table.columns[n]
+		v, ok := column.fallback, true
+		if i.in.values[n].from == givenValue {
+			var argument argument
+			if argument, ok = a.of(i.in.values[n].value); !ok {
+				return nil, 0, false
+			}
+			if n == i.in.auto {
+				if argument.kind == nullArgument {
+					continue
+				}
+				if v, ok = column.stored(i.ctx, argument); !ok || v.Uint() == 0 {
+					if ok {
+						continue
+					}
+					return nil, 0, false
+				}
+				if given = v.Uint(); v.Kind() == redo.Int && v.Int() < 0 {
+					return nil, 0, false
+				}
+			} else if v, ok = column.stored(i.ctx, argument); !ok {
+				return nil, 0, false
+			}
+		} else if n == i.in.auto {
+			continue
+		}
+		out = out.With(redo.Column{ID: column.Column.ID, Value: v})
+	}
+	return out, given, true
+}
+
+// run inserts the rows.
+func (i *inserting) run(t *txn.Txn) error {
+	for n := range i.rows {
+		if err := i.number(n); err != nil {
+			return err
+		}
+		if err := i.insert(t, i.rows[n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// number gives a row its AUTO_INCREMENT value.
+func (i *inserting) number(n int) error {
+	if i.in.auto < 0 {
+		return nil
+	}
+	column := &i.plan.table.columns[i.in.auto]
+	value := i.given[n]
+	if value == 0 {
+		var err error
+		if value, err = i.engine.NextAutoIncrement(i.ctx, i.plan.table.def.ID); err != nil {
+			return err
+		}
+		v, ok := column.wholeValue(argument{kind: integerArgument, integer: int64(value)})
+		if !ok {
+			return errExhausted
+		}
+		i.rows[n] = i.rows[n].With(redo.Column{ID: column.Column.ID, Value: v})
+		if i.generated == 0 {
+			i.generated = value
+		}
+	} else if err := i.engine.BumpAutoIncrement(i.ctx, i.plan.table.def.ID, value); err != nil {
+		return err
+	}
+	if n == 0 {
+		i.first = value
+	}
+	return nil
+}
+
+// errExhausted is met when AUTO_INCREMENT has come to the end of its column's type.
+var errExhausted = errors.New("no more values of AUTO_INCREMENT")
+
+func (i *inserting) insert(t *txn.Txn, row redo.Row) error {
+	def := i.plan.table.def
+	if err := t.LockChange(i.ctx, def, nil, row); err != nil {
+		return err
+	}
+	err := t.Insert(def, row)
+	var duplicate *txn.DuplicateKeyError
+	if i.in.updates && errors.As(err, &duplicate) {
+		return i.update(t, duplicate.Existing, row)
+	}
+	if err == nil {
+		i.affected++
+	}
+	return err
+}
+
+// update changes the row that is in the way of a new one. Of the affected rows a new one counts as one, a changed one
+// as two.
+func (i *inserting) update(t *txn.Txn, existing, row redo.Row) error {
+	existing = existing.Clone()
+	after, ok := assigned(i.ctx, i.plan.table, i.in.onKey, i.set, i.args, existing, row)
+	if !ok {
+		return errOtherValue
+	}
+	if i.plan.table.same(existing, after) {
+		if i.foundRows {
+			i.affected++
+		}
+		return nil
+	}
+	if err := t.LockChange(i.ctx, i.plan.table.def, existing, after); err != nil {
+		return err
+	}
+	if err := t.Update(i.plan.table.def, existing, after); err != nil {
+		return err
+	}
+	i.affected += 2
+	return nil
+}
+
+// errOtherValue is met by a value that the column does not hold, when rows have been changed already: what the statement
+// did is taken back and it goes the full way.
+var errOtherValue = errors.New("a value that its column does not hold")
