@@ -1,6 +1,7 @@
 package short
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dolthub/vitess/go/sqltypes"
@@ -109,6 +110,9 @@ func (c *compiler) orderBy(order sqlparser.OrderBy, q *query) bool {
 			if alias.EqualString(c.table.columns[column].Column.Name) {
 				return c.refuse(notSimple)
 			}
+		}
+		if q.distinct && !slices.Contains(q.outputs, output{column: column}) {
+			return c.refuse(notSimple)
 		}
 		q.order = append(q.order, orderColumn{column, o.Direction == sqlparser.DescScr})
 	}

@@ -24,7 +24,8 @@ type inserting struct {
 	foundRows bool // the client counts rows that were found, not those that were changed
 	affected  uint64
 	first     uint64 // AUTO_INCREMENT value of the first row
-	generated uint64 // the first that was generated; 0 for none
+	latest    uint64 // the one generated for the row that is being inserted; 0 for none
+	generated uint64 // the first that was generated for a row that was inserted; 0 for none
 }
 
 // newInserting makes the rows; false if a value is not exactly one of its column.
@@ -103,6 +104,7 @@ func (i *inserting) number(n int) error {
 	}
 	column := &i.plan.table.columns[i.in.auto]
 	value := i.given[n]
+	i.latest = 0
 	if value == 0 {
 		var err error
 		if value, err = i.engine.NextAutoIncrement(i.ctx, i.plan.table.def.ID); err != nil {
@@ -113,9 +115,7 @@ func (i *inserting) number(n int) error {
 			return errExhausted
 		}
 		i.rows[n] = i.rows[n].With(redo.Column{ID: column.Column.ID, Value: v})
-		if i.generated == 0 {
-			i.generated = value
-		}
+		i.latest = value
 	} else if err := i.engine.BumpAutoIncrement(i.ctx, i.plan.table.def.ID, value); err != nil {
 		return err
 	}
@@ -138,10 +138,14 @@ func (i *inserting) insert(t *txn.Txn, row redo.Row) error {
 	if i.in.updates && errors.As(err, &duplicate) {
 		return i.update(t, duplicate.Existing, row)
 	}
-	if err == nil {
-		i.affected++
+	if err != nil {
+		return err
 	}
-	return err
+	i.affected++
+	if i.generated == 0 {
+		i.generated = i.latest
+	}
+	return nil
 }
 
 // update changes the row that is in the way of a new one. Of the affected rows a new one counts as one, a changed one

@@ -1,0 +1,423 @@
+package sql
+
+import (
+	"context"
+	gosql "database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+
+	mysqldriver "github.com/go-sql-driver/mysql"
+
+	"redoubt/engine"
+)
+
+var (
+	shortSeed  = flag.Uint64("short-seed", 0, "seed of TestShortAgrees; 0 takes one by chance")
+	shortSteps = flag.Int("short-steps", 4000, "statements of TestShortAgrees")
+)
+
+// bothWays are two databases of the same definitions, on one connection each: one whose statements may take the short
+// path, and one whose statements carry a comment, which sends them the full way.
+type bothWays struct {
+	t           *testing.T
+	short, full *gosql.Conn
+	statement   string
+	engine      *engine.Engine
+}
+
+func newBothWays(t *testing.T, r *running, parameters string, definitions ...string) *bothWays {
+	t.Helper()
+	b := &bothWays{t: t, engine: r.database.Engine}
+	for i, name := range []string{"shortly", "fully"} {
+		r.exec("CREATE DATABASE " + name)
+		db := r.connect(name, parameters)
+		t.Cleanup(func() { db.Close() })
+		conn, err := db.Conn(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range definitions {
+			if _, err := conn.ExecContext(context.Background(), d); err != nil {
+				t.Fatalf("%s: %v", d, err)
+			}
+		}
+		if i == 0 {
+			b.short = conn
+		} else {
+			b.full = conn
+		}
+	}
+	return b
+}
+
+// run runs a statement both ways, twice the short way if it only reads: the first time teaches the path its columns.
+func (b *bothWays) run(statement string, args ...any) string {
+	b.t.Helper()
+	b.statement = statement
+	if testing.Verbose() {
+		b.t.Log(statement, args)
+	}
+	full := outcome(b.full, statement+" /* fully */", args)
+	short := outcome(b.short, statement, args)
+	if strings.Contains(statement, "), (") && strings.Contains(statement, "ON DUP") {
+		full, short = idText.ReplaceAllString(full, ""), idText.ReplaceAllString(short, "") // the SQL engine miscounts
+	}
+	b.same(full, short, args)
+	if strings.HasPrefix(statement, "SELECT") {
+		b.same(full, outcome(b.short, statement, args), args)
+	}
+	if strings.HasPrefix(statement, "INSERT INTO one") && (strings.HasPrefix(short, "error") || strings.Contains(statement, "ON DUP")) {
+		b.renumber()
+		const set = "SELECT LAST_INSERT_ID(5) + 0"
+		b.same(outcome(b.full, set, nil), outcome(b.short, set, nil), args)
+	}
+	const after = "SELECT ROW_COUNT(), LAST_INSERT_ID()"
+	b.same(outcome(b.full, after, nil), outcome(b.short, after, nil), args)
+	return short
+}
+
+var idText = regexp.MustCompile(`, id \d+`)
+
+// renumber makes both databases go on with the same AUTO_INCREMENT value: how many numbers a statement that fails leaves
+// unused is not the same both ways.
+func (b *bothWays) renumber() {
+	b.t.Helper()
+	var next uint64
+	for _, set := range []bool{false, true} {
+		for _, name := range []string{"shortly", "fully"} {
+			table, _ := b.engine.Catalog().Table(name, "one")
+			var err error
+			if set {
+				err = b.engine.SetAutoIncrement(context.Background(), table.ID, next)
+			} else {
+				var n uint64
+				n, err = b.engine.PeekAutoIncrement(table.ID)
+				next = max(n, next)
+			}
+			if err != nil {
+				b.t.Fatal(err)
+			}
+		}
+	}
+}
+
+func (b *bothWays) same(full, short string, args []any) {
+	b.t.Helper()
+	full = strings.ReplaceAll(strings.ReplaceAll(full, "fully.", "shortly."), " /* fully */", "")
+	if full != short {
+		b.t.Fatalf("%s %v\nthe full way:   %s\nthe short path: %s", b.statement, args, full, short)
+	}
+}
+
+// outcome tells all that a client sees of a statement: columns and rows, or counts, or the error, and the warnings.
+func outcome(c *gosql.Conn, statement string, args []any) string {
+	ctx := context.Background()
+	if !strings.HasPrefix(statement, "SELECT") {
+		result, err := c.ExecContext(ctx, statement, args...)
+		if err != nil {
+			return "error " + errorText(err)
+		}
+		affected, _ := result.RowsAffected()
+		id, _ := result.LastInsertId()
+		return fmt.Sprintf("%d affected, id %d, %s", affected, id, warnings(c))
+	}
+	rows, err := c.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return "error " + errorText(err)
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return err.Error()
+	}
+	var out strings.Builder
+	for _, t := range types {
+		nullable, _ := t.Nullable()
+		precision, scale, _ := t.DecimalSize()
+		fmt.Fprintf(&out, "%s %s null=%v %d,%d; ", t.Name(), t.DatabaseTypeName(), nullable, precision, scale)
+	}
+	for rows.Next() {
+		values := make([]any, len(types))
+		into := make([]any, len(types))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return err.Error()
+		}
+		for _, v := range values {
+			if b, ok := v.([]byte); ok {
+				fmt.Fprintf(&out, "|%q", b)
+				continue
+			}
+			fmt.Fprintf(&out, "|%T %v", v, v)
+		}
+		out.WriteString("\n")
+	}
+	if err := rows.Err(); err != nil {
+		return "error " + errorText(err)
+	}
+	return out.String()
+}
+
+func errorText(err error) string {
+	var known *mysqldriver.MySQLError
+	if errors.As(err, &known) {
+		return fmt.Sprintf("%d %s %s", known.Number, known.SQLState, known.Message)
+	}
+	return err.Error()
+}
+
+func warnings(c *gosql.Conn) string {
+	rows, err := c.QueryContext(context.Background(), "SHOW WARNINGS")
+	if err != nil {
+		return err.Error()
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var level, code, text string
+		if err := rows.Scan(&level, &code, &text); err != nil {
+			return err.Error()
+		}
+		out = append(out, level+" "+code+" "+text)
+	}
+	return fmt.Sprint(out)
+}
+
+var shortTables = []string{
+	`CREATE TABLE one (id INT PRIMARY KEY AUTO_INCREMENT, k INT NOT NULL DEFAULT 7, u BIGINT UNSIGNED, s VARCHAR(10),
+		c CHAR(5) NOT NULL DEFAULT '', d DECIMAL(8,2), t DATETIME, KEY (k, s), KEY (t), UNIQUE KEY uq (u))`,
+	`CREATE TABLE two (a SMALLINT, b VARCHAR(20) COLLATE utf8mb4_bin, c TINYINT UNSIGNED NOT NULL, f DOUBLE, x TEXT,
+		e DATE NOT NULL DEFAULT '2020-02-02', PRIMARY KEY (a, b), KEY (c), KEY (e, c))`,
+	`CREATE TABLE three (n BIGINT PRIMARY KEY, j JSON, ts TIMESTAMP NULL, y YEAR, en ENUM('x','y'), bin VARBINARY(8), v DATETIME(3))`,
+}
+
+// wildcard makes random statements.
+type wildcard struct {
+	*rand.Rand
+	args     []any
+	prepared bool
+}
+
+func (w *wildcard) pick(from ...string) string { return from[w.IntN(len(from))] }
+
+// value writes a literal, or a parameter.
+func (w *wildcard) value(kind string) string {
+	if w.IntN(25) == 0 {
+		kind = w.pick("int", "text", "decimal", "date", "null", "large", "float")
+	}
+	var v any
+	switch kind {
+	case "int":
+		v = w.IntN(12) - 2
+	case "large":
+		v = []any{127, 128, 255, 256, 32767, 32768, 65536, 2147483647, 2147483648, -2147483649, int64(9223372036854775807), uint64(9223372036854775808)}[w.IntN(12)]
+	case "decimal":
+		v = []string{"1.5", "-2.25", "3.00", "1.005", "999999.99", "1000000", "0.1"}[w.IntN(7)]
+		if !w.prepared {
+			return v.(string)
+		}
+	case "float":
+		v = []float64{1.5, -0.25, 1e10, 3}[w.IntN(4)]
+	case "date":
+		v = []string{"2020-02-02", "2020-02-03", "1999-12-31", "2020-02-30", "0000-00-00", "2020-2-3", "20200203"}[w.IntN(7)]
+	case "time":
+		v = []string{"2020-02-02 00:00:00", "2020-02-02", "2020-02-03 12:30:45", "2020-02-03 12:30:45.6789", "2020-02-03 12:30:45.5", "2020-13-01 00:00:00"}[w.IntN(6)]
+	case "null":
+		if !w.prepared || w.IntN(2) == 0 {
+			return "NULL"
+		}
+		v = nil
+	default:
+		v = []string{"a", "A", "b", "ab", "abc ", "", "5", "05", "3", "ä", "😀", "O'Neil", `back\slash`, "much too long for a column", "1e1", " 4"}[w.IntN(16)]
+	}
+	if w.prepared && w.IntN(4) > 0 {
+		w.args = append(w.args, v)
+		return "?"
+	}
+	switch v := v.(type) {
+	case nil:
+		return "NULL"
+	case string:
+		return "'" + strings.NewReplacer(`\`, `\\`, "'", "''").Replace(v) + "'"
+	}
+	return fmt.Sprint(v)
+}
+
+// columns of the tables, with the kind of value that fits.
+var shortColumns = map[string][][2]string{
+	"one":   {{"id", "int"}, {"k", "int"}, {"u", "int"}, {"s", "text"}, {"c", "text"}, {"d", "decimal"}, {"t", "time"}},
+	"two":   {{"a", "int"}, {"b", "text"}, {"c", "int"}, {"f", "float"}, {"x", "text"}, {"e", "date"}},
+	"three": {{"n", "int"}, {"bin", "text"}, {"y", "int"}, {"en", "text"}, {"v", "time"}},
+}
+
+func (w *wildcard) column(table string) [2]string {
+	all := shortColumns[table]
+	if w.IntN(2) == 0 {
+		return all[w.IntN(2)]
+	}
+	return all[w.IntN(len(all))]
+}
+
+func (w *wildcard) comparison(table string) string {
+	c := w.column(table)
+	name, kind := c[0], c[1]
+	switch w.IntN(9) {
+	case 0:
+		return fmt.Sprintf("%s BETWEEN %s AND %s", name, w.value(kind), w.value(kind))
+	case 1:
+		return fmt.Sprintf("%s IN (%s, %s, %s)", name, w.value(kind), w.value(kind), w.value(kind))
+	case 2:
+		return fmt.Sprintf("%s %s %s", name, w.pick("<", "<=", ">", ">=", "<>", "<=>"), w.value(kind))
+	case 3:
+		return fmt.Sprintf("(%s BETWEEN %s AND %s OR %s = %s)", name, w.value(kind), w.value(kind), name, w.value(kind))
+	case 4:
+		return fmt.Sprintf("%s < %s", w.value(kind), name)
+	}
+	return fmt.Sprintf("%s = %s", name, w.value(kind))
+}
+
+func (w *wildcard) where(table string) string {
+	var parts []string
+	for _, c := range shortColumns[table][:1+w.IntN(2)] {
+		if w.IntN(3) > 0 {
+			parts = append(parts, c[0]+" = "+w.value(c[1]))
+		}
+	}
+	for range 1 + w.IntN(2) {
+		parts = append(parts, w.comparison(table))
+	}
+	return " WHERE " + strings.Join(parts, " AND ")
+}
+
+func (w *wildcard) statement() string {
+	w.args, w.prepared = nil, w.IntN(2) == 0
+	table := w.pick("one", "one", "two", "three")
+	switch w.IntN(10) {
+	case 0, 1, 2:
+		return w.insert(table)
+	case 3, 4:
+		return w.update(table)
+	case 5:
+		return "DELETE FROM " + table + w.where(table)
+	}
+	return w.query(table)
+}
+
+func (w *wildcard) query(table string) string {
+	if w.IntN(4) == 0 {
+		c := shortColumns[table][w.IntN(3)][0]
+		return fmt.Sprintf("SELECT COUNT(*), %s(%s), COUNT(%s) FROM %s", w.pick("SUM", "MIN", "MAX", "COUNT"), c, c, table) + w.where(table)
+	}
+	c, d := w.column(table)[0], w.column(table)[0]
+	if w.IntN(6) == 0 {
+		return fmt.Sprintf("SELECT DISTINCT %s FROM %s", c, table) + w.where(table) + " ORDER BY " + c + w.pick("", " DESC", " LIMIT 2")
+	}
+	out := "SELECT " + w.pick("*", c, c+", "+d, "x."+c+", "+d) + " FROM " + table + " x" + w.where(table)
+	if w.IntN(2) == 0 {
+		return out + " ORDER BY " + key(table, w)
+	}
+	return out + " ORDER BY " + c + w.pick("", " DESC") + ", " + key(table, w) + w.pick("", " LIMIT 3", " LIMIT 2 OFFSET 1", " LIMIT 0")
+}
+
+// key gives the columns of the primary key, so that the order of rows is one only.
+func key(table string, w *wildcard) string {
+	switch table {
+	case "one":
+		return "id" + w.pick("", " DESC")
+	case "two":
+		return w.pick("a, b", "a DESC, b DESC", "b, a DESC")
+	}
+	return "n"
+}
+
+func (w *wildcard) insert(table string) string {
+	all := shortColumns[table]
+	var names []string
+	var kinds []string
+	for i, c := range all {
+		if i < 2 && table == "two" || w.IntN(3) > 0 || table == "three" && i == 0 {
+			names, kinds = append(names, c[0]), append(kinds, c[1])
+		}
+	}
+	if len(names) == 0 {
+		names, kinds = []string{"k"}, []string{"int"}
+	}
+	var rows []string
+	for range 1 + w.IntN(3)*w.IntN(2) {
+		var values []string
+		for _, k := range kinds {
+			values = append(values, w.value(k))
+		}
+		rows = append(rows, "("+strings.Join(values, ", ")+")")
+	}
+	out := fmt.Sprintf("INSERT INTO %s (%s) VALUES %s", table, strings.Join(names, ", "), strings.Join(rows, ", "))
+	if w.IntN(3) > 0 {
+		return out
+	}
+	last := all[len(all)-1]
+	return out + " ON DUPLICATE KEY UPDATE " + w.pick(
+		fmt.Sprintf("%s = VALUES(%s)", last[0], last[0]), fmt.Sprintf("%s = %s", last[0], w.value(last[1])))
+}
+
+func (w *wildcard) update(table string) string {
+	c := w.column(table)
+	set := fmt.Sprintf("%s = %s", c[0], w.value(c[1]))
+	if w.IntN(3) == 0 {
+		n := w.pick("k", "d", "u")
+		if table == "two" {
+			n = "c"
+		}
+		if table != "three" {
+			set = fmt.Sprintf("%s = %s %s %s", n, n, w.pick("+", "-"), w.value(w.pick("int", "decimal", "large")))
+		}
+	}
+	return "UPDATE " + table + " SET " + set + w.where(table)
+}
+
+// The short path and the full way give the same answers, errors and warnings, and leave the same rows.
+func TestShortAgrees(t *testing.T) {
+	seed := *shortSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("replay with: go test ./sql -run '^TestShortAgrees$' -short-seed %d -short-steps %d", seed, *shortSteps)
+	r := start(t)
+	b := newBothWays(t, r, "", shortTables...)
+	w := &wildcard{Rand: rand.New(rand.NewPCG(seed, 1))}
+	before := shortCount(r)
+	for n := range *shortSteps {
+		if n%50 == 0 {
+			b.transition(w)
+		}
+		statement := w.statement()
+		b.run(statement, w.args...)
+	}
+	b.run("COMMIT")
+	for _, table := range []string{"one", "two", "three"} {
+		b.run("SELECT * FROM " + table + " ORDER BY 1, 2")
+	}
+	taken := shortCount(r) - before
+	t.Logf("%d statements took the short path", taken)
+	if taken < uint64(*shortSteps)/4 {
+		t.Errorf("only %d of %d statements took the short path", taken, *shortSteps)
+	}
+}
+
+// transition begins or ends a transaction, at random.
+func (b *bothWays) transition(w *wildcard) {
+	statement := w.pick("BEGIN", "COMMIT", "ROLLBACK", "SET autocommit = 0", "SET autocommit = 1",
+		"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION")
+	b.run(statement)
+}
+
+// shortCount is the number of statements that took the short path.
+func shortCount(r *running) uint64 {
+	return r.server.figures.set.GetOrCreateCounter("redoubt_sql_short_statements_total").Get()
+}
