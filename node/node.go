@@ -183,7 +183,7 @@ func (n *Node) openHTTP(context.Context) error {
 		return explainAddress(err, "http", n.config.HTTP)
 	}
 	n.httpAddr = listener.Addr().String()
-	n.http = &http.Server{Handler: health.Handler(n.checks, n.metrics), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 64 << 10}
+	n.http = &http.Server{Handler: health.WithProfiles(health.Handler(n.checks, n.metrics), n.httpAddr), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 64 << 10}
 	n.serving.Go(func() {
 		if err := n.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			n.fail(fmt.Errorf("serve http: %w", err))

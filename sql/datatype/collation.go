@@ -1,6 +1,8 @@
 package datatype
 
 import (
+	"maps"
+	"sync/atomic"
 	"unicode/utf8"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
@@ -20,17 +22,58 @@ type Collations struct{}
 //	0x7D <= weight           0x7F + n, then n digits of base 255, each + 1, most significant first
 //	weight < 0               0x01, then five digits of weight + 2^31
 func (Collations) SortKey(dst []byte, collation string, text []byte) []byte {
-	id, err := gsql.ParseCollation("", collation, false)
-	if err != nil || id.Sorter() == nil {
+	o := orderOf(collation)
+	if o.weightOf == nil {
 		return append(dst, text...)
 	}
-	weightOf := id.Sorter()
-	for len(text) > 0 {
-		r, size := utf8.DecodeRune(text)
-		dst = appendWeight(dst, weightOf(r))
-		text = text[size:]
+	for i := 0; i < len(text); {
+		if b := text[i]; b < utf8.RuneSelf {
+			dst = append(dst, o.ascii[b]...)
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(text[i:])
+		dst = appendWeight(dst, o.weightOf(r))
+		i += size
 	}
 	return dst
+}
+
+// order is a collation, with the codes of the characters that most texts are made of.
+type order struct {
+	weightOf func(r rune) int32 // nil: by the bytes
+	ascii    [utf8.RuneSelf]string
+}
+
+// orders keeps the collations that were asked for, by name; there are some hundreds at most.
+var orders atomic.Pointer[map[string]*order]
+
+func orderOf(collation string) *order {
+	known := orders.Load()
+	if known != nil {
+		if o := (*known)[collation]; o != nil {
+			return o
+		}
+	}
+	o := newOrder(collation)
+	next := map[string]*order{collation: o}
+	if known != nil {
+		maps.Copy(next, *known)
+	}
+	orders.CompareAndSwap(known, &next) // if another was faster, this one is made again when it is asked for
+	return o
+}
+
+func newOrder(collation string) *order {
+	id, err := gsql.ParseCollation("", collation, false)
+	if err != nil || id.Sorter() == nil {
+		return &order{}
+	}
+	o := &order{weightOf: id.Sorter()}
+	for r := range o.ascii {
+		o.ascii[r] = string(appendWeight(nil, o.weightOf(rune(r))))
+	}
+	return o
 }
 
 const digitBase = 255
