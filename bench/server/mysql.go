@@ -38,8 +38,11 @@ func redoubtRedo(r *Running) (int64, error) {
 	return int64(n), c.Err
 }
 
-// MariaDB runs an installed mariadbd. Each commit is flushed; redo holds 2 GiB and nothing is written back early, so
-// that after a kill all of it has to be read. Options come after these.
+// KeepRedo are options of MariaDB with which nothing is written back early: after a kill all redo has to be read.
+var KeepRedo = []string{"--innodb-adaptive-flushing=0", "--innodb-io-capacity=100", "--innodb-io-capacity-max=100"}
+
+// MariaDB runs an installed mariadbd. Each commit is flushed, there is no binary log, all data fits into its memory, and
+// redo holds 2 GiB. Options come after these.
 func MariaDB(options ...string) *Kind {
 	return &Kind{
 		Name: "mariadb",
@@ -60,8 +63,7 @@ func MariaDB(options ...string) *Kind {
 			arguments := []string{
 				"--no-defaults", "--datadir=" + dir, "--socket=" + dir + "/s", "--bind-address=127.0.0.1",
 				fmt.Sprintf("--port=%d", ports[0]), "--user=" + mariadbUser, "--skip-log-bin", "--innodb-flush-log-at-trx-commit=1",
-				"--innodb-buffer-pool-size=4G", "--innodb-log-file-size=2G", "--innodb-adaptive-flushing=0", "--innodb-io-capacity=100",
-				"--innodb-io-capacity-max=100",
+				"--innodb-buffer-pool-size=4G", "--innodb-log-file-size=2G",
 			}
 			return orphanless(exec.Command("mariadbd", append(arguments, options...)...))
 		},

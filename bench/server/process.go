@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // family lists a process, if it is alive, and its children.
@@ -42,6 +43,31 @@ func alive(pid int) bool {
 	}
 	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	return len(fields) > 0 && fields[0] != "Z"
+}
+
+// ticks of processor time in a second, as /proc counts them on every Linux.
+const ticks = 100
+
+// ProcessorTime is what the server's main process has spent, in user mode and in the kernel.
+func (r *Running) ProcessorTime() (time.Duration, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", r.PID()))
+	if err != nil {
+		return 0, fmt.Errorf("processor time of %s: %w", r.Kind.Name, err)
+	}
+	// pid (name) and then, from the state on, the fields 3 and later; 14 is utime, 15 is stime.
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	var spent int64
+	for _, at := range []int{14 - 3, 15 - 3} {
+		if at >= len(fields) {
+			return 0, fmt.Errorf("processor time of %s: %q has %d fields", r.Kind.Name, b, len(fields))
+		}
+		n, err := strconv.ParseInt(fields[at], 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("processor time of %s: %w", r.Kind.Name, err)
+		}
+		spent += n
+	}
+	return time.Duration(spent) * time.Second / ticks, nil
 }
 
 // Memory is what a server takes, bytes.

@@ -28,7 +28,7 @@ type Config struct {
 
 // Kinds are the servers that can be measured, Redoubt first.
 func Kinds(binary string) []*server.Kind {
-	return []*server.Kind{server.Redoubt(binary), server.MariaDB(), server.PostgreSQL()}
+	return []*server.Kind{server.Redoubt(binary), server.MariaDB(server.KeepRedo...), server.PostgreSQL()}
 }
 
 func (c *Config) kind(ctx context.Context) (*server.Kind, error) {

@@ -15,6 +15,7 @@ import (
 	"redoubt/bench/measure"
 	"redoubt/bench/rowcommit"
 	"redoubt/bench/start"
+	"redoubt/bench/sysbench"
 )
 
 const usage = `usage: go run ./bench/cmd/bench SUBJECT [flags]
@@ -23,6 +24,7 @@ subjects:
   log      appends to the log, beside raft-wal, etcd's log, raft-boltdb and a bare file
   commit   durable commits by many callers, beside the raft library over other stores, and etcd
   asof     reads of the past against reads of now, beside MariaDB
+  sysbench the workloads of sysbench, beside MariaDB
   start    the first answer after kill -9, beside MariaDB and PostgreSQL
   rest     memory of a new server, and the time of a build
   all      all of them
@@ -53,13 +55,14 @@ func run(ctx context.Context, args []string) error {
 // measures are what a process of its own can do.
 func measures() measure.Measures {
 	return measure.Measures{
-		"log":    logappend.Measure(logappend.Redoubt(), logappend.Bare()),
-		"commit": commit.Measure(commit.Redoubt(), rowcommit.Rows(oneColumn, 1), rowcommit.Rows(tenColumns, 10)),
-		"asof":   asof.Measure,
-		"crash":  start.Crash,
-		"start":  start.Start,
-		"rest":   start.Rest,
-		"build":  start.Build,
+		"log":      logappend.Measure(logappend.Redoubt(), logappend.Bare()),
+		"commit":   commit.Measure(commit.Redoubt(), rowcommit.Rows(oneColumn, 1), rowcommit.Rows(tenColumns, 10)),
+		"asof":     asof.Measure,
+		"sysbench": sysbench.Measure,
+		"crash":    start.Crash,
+		"start":    start.Start,
+		"rest":     start.Rest,
+		"build":    start.Build,
 	}
 }
 

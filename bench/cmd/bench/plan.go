@@ -36,6 +36,7 @@ var subjects = []subject{
 	{"log", (*plan).log},
 	{"commit", (*plan).commit},
 	{"asof", (*plan).asof},
+	{"sysbench", (*plan).sysbench},
 	{"start", (*plan).start},
 	{"rest", (*plan).rest},
 }
