@@ -2,10 +2,8 @@ package sysbench
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -23,9 +21,6 @@ type target struct {
 // InProcess is a node in the process that measures: a profile of that process is one of the node.
 const InProcess = "redoubt in process"
 
-// startTimeout bounds a start.
-const startTimeout = time.Minute
-
 func (c *Config) start(ctx context.Context) (*target, error) {
 	switch c.System {
 	case InProcess:
@@ -39,24 +34,9 @@ func (c *Config) start(ctx context.Context) (*target, error) {
 }
 
 func (c *Config) startProcess(ctx context.Context, kind *server.Kind) (*target, error) {
-	if _, err := kind.Installed(ctx); err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(c.Dir, "data")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return nil, err
-	}
-	if err := kind.Init(ctx, dir); err != nil {
-		return nil, err
-	}
-	r, err := kind.Start(dir)
+	r, err := kind.StartNew(ctx, c.Dir)
 	if err != nil {
 		return nil, err
-	}
-	starting, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	if _, err := r.Answer(starting, "SELECT 1"); err != nil {
-		return nil, errors.Join(err, r.Kill())
 	}
 	return &target{address: r.Address(), processor: r.ProcessorTime, stop: r.Kill}, nil
 }
@@ -80,7 +60,7 @@ func ownTime() (time.Duration, error) {
 
 // execute runs one statement over a connection of its own.
 func (t *target) execute(ctx context.Context, statement string) (err error) {
-	db, err := sql.Open("mysql", server.DSN(t.address))
+	db, err := server.Open(t.address, "", 1)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"redoubt/bench/asof"
 	"redoubt/bench/commit"
+	"redoubt/bench/history"
 	"redoubt/bench/logappend"
 	"redoubt/bench/measure"
 	"redoubt/bench/rowcommit"
@@ -25,6 +26,7 @@ subjects:
   commit   durable commits by many callers, beside the raft library over other stores, and etcd
   asof     reads of the past against reads of now, beside MariaDB
   sysbench the workloads of sysbench, beside MariaDB
+  history  what kept history costs, beside MariaDB's versioned tables
   start    the first answer after kill -9, beside MariaDB and PostgreSQL
   rest     memory of a new server, and the time of a build
   all      all of them
@@ -59,6 +61,7 @@ func measures() measure.Measures {
 		"commit":   commit.Measure(commit.Redoubt(), rowcommit.Rows(oneColumn, 1), rowcommit.Rows(tenColumns, 10)),
 		"asof":     asof.Measure,
 		"sysbench": sysbench.Measure,
+		"history":  history.Measure,
 		"crash":    start.Crash,
 		"start":    start.Start,
 		"rest":     start.Rest,
@@ -75,7 +78,7 @@ func parse(args []string) (*plan, error) {
 		f.PrintDefaults()
 	}
 	f.BoolVar(&p.quick, "quick", false, "fewer rounds, shorter and smaller: all subjects in ten minutes")
-	f.IntVar(&p.rounds, "rounds", 0, "rounds of each comparison (default 5, 3 with -quick)")
+	f.IntVar(&p.rounds, "rounds", 0, "rounds of each comparison (default 5; with -quick 3, or 1 where each takes long)")
 	f.StringVar(&p.out, "out", "docs/bench", "directory of the files")
 	f.StringVar(&p.dir, "dir", "", "directory on the disk to measure (default: a temporary one)")
 	subject := ""

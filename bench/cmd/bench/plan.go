@@ -17,6 +17,7 @@ import (
 type plan struct {
 	quick    bool
 	rounds   int
+	given    bool // the rounds were asked for
 	out      string
 	dir      string // to measure in
 	subjects []subject
@@ -37,6 +38,7 @@ var subjects = []subject{
 	{"commit", (*plan).commit},
 	{"asof", (*plan).asof},
 	{"sysbench", (*plan).sysbench},
+	{"history", (*plan).history},
 	{"start", (*plan).start},
 	{"rest", (*plan).rest},
 }
@@ -50,7 +52,7 @@ func (p *plan) choose(name string) error {
 	if len(p.subjects) == 0 {
 		return fmt.Errorf("there is no subject %q", name)
 	}
-	if p.rounds == 0 {
+	if p.given = p.rounds != 0; !p.given {
 		p.rounds = 5
 		if p.quick {
 			p.rounds = 3
@@ -141,11 +143,23 @@ func (p *plan) report(ctx context.Context, s subject) error {
 }
 
 func (p *plan) flags() string {
-	flags := fmt.Sprintf(" --rounds %d", p.rounds)
+	flags := ""
 	if p.quick {
-		flags = " --quick" + flags
+		flags = " --quick"
+	}
+	if p.given {
+		flags += fmt.Sprintf(" --rounds %d", p.rounds)
 	}
 	return flags
+}
+
+// brief is the plan for a subject whose rounds take half a minute: a quick one has one, unless more were asked for.
+func (p *plan) brief() *plan {
+	q := *p
+	if q.quick && !q.given {
+		q.rounds = 1
+	}
+	return &q
 }
 
 // ask gives what a command says, without the end of its line.
