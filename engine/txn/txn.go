@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -79,6 +80,7 @@ type Txn struct {
 	lockWait time.Duration
 
 	overlay    overlay
+	latest     looked
 	bytes      int64
 	claims     []redo.Claim
 	claimed    map[claimKey]bool
@@ -203,7 +205,8 @@ func (t *Txn) Rollback() {
 	}
 }
 
-// Get reads the row with a key. at is the commit that wrote it, 0 if this transaction did. The row is the caller's.
+// Get reads the row with a key. at is the commit that wrote it, 0 if this transaction did. The row is not to be
+// changed.
 func (t *Txn) Get(table *catalog.Table, key []byte) (row redo.Row, at scn.SCN, found bool, err error) {
 	e, err := t.lookup(table, key)
 	if err == nil {
@@ -234,6 +237,18 @@ func (t *Txn) lookup(table *catalog.Table, key []byte) (*entry, error) {
 		return e, nil
 	}
 	t.read = true
+	if e, ok := t.latest.get(t, table.ID, key); ok {
+		return e, nil
+	}
+	e, err := t.load(table, key)
+	if err == nil {
+		t.latest.put(t, table.ID, key, e)
+	}
+	return e, err
+}
+
+// load makes the entry of a key from the store; nil if the key never was.
+func (t *Txn) load(table *catalog.Table, key []byte) (*entry, error) {
 	v, found, err := t.env.Store.Get(t.catalog.Lineage(table.ID, t.snapshot), key, nil)
 	if err != nil || !found {
 		return nil, err
@@ -246,6 +261,27 @@ func (t *Txn) lookup(table *catalog.Table, key []byte) (*entry, error) {
 		e.before = e.row
 	}
 	return e, nil
+}
+
+// looked is the latest key that was looked up in the store: a statement that reads a row and then changes it asks for it
+// two or three times.
+type looked struct {
+	space    scn.Space
+	snapshot scn.SCN
+	catalog  *catalog.Snapshot // nil: nothing was looked up
+	key      []byte
+	entry    *entry
+}
+
+func (l *looked) get(t *Txn, space scn.Space, key []byte) (*entry, bool) {
+	if l.catalog == t.catalog && l.snapshot == t.snapshot && l.space == space && bytes.Equal(l.key, key) {
+		return l.entry, true
+	}
+	return nil, false
+}
+
+func (l *looked) put(t *Txn, space scn.Space, key []byte, e *entry) {
+	*l = looked{space, t.snapshot, t.catalog, append(l.key[:0], key...), e}
 }
 
 // EstimateRows is the number of rows of a table as of the last commit, exact but for this transaction's changes.

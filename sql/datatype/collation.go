@@ -2,6 +2,7 @@ package datatype
 
 import (
 	"maps"
+	"slices"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -26,6 +27,7 @@ func (Collations) SortKey(dst []byte, collation string, text []byte) []byte {
 	if o.weightOf == nil {
 		return append(dst, text...)
 	}
+	dst = slices.Grow(dst, usualCodeBytes*len(text))
 	for i := 0; i < len(text); {
 		if b := text[i]; b < utf8.RuneSelf {
 			dst = append(dst, o.ascii[b]...)
@@ -38,6 +40,9 @@ func (Collations) SortKey(dst []byte, collation string, text []byte) []byte {
 	}
 	return dst
 }
+
+// usualCodeBytes is how long the codes of most characters are.
+const usualCodeBytes = 3
 
 // order is a collation, with the codes of the characters that most texts are made of.
 type order struct {

@@ -27,6 +27,17 @@ func (c *compiler) selection(s *sqlparser.Select, p *plan) bool {
 		return c.refuse(notSimple)
 	}
 	q.sorted, q.reverse = c.orderOf(&p.where, q)
+	q.adjacent = q.distinct && !q.sorted && q.ordersAll()
+	return true
+}
+
+// ordersAll tells whether each column of the result is one that it is sorted by.
+func (q *query) ordersAll() bool {
+	for _, o := range q.outputs {
+		if !slices.ContainsFunc(q.order, func(by orderColumn) bool { return by.column == o.column }) {
+			return false
+		}
+	}
 	return true
 }
 

@@ -87,8 +87,10 @@ type query struct {
 	sorted   bool // the key gives the order
 	reverse  bool // read backwards
 	distinct bool
+	adjacent bool // sorting brings the rows together that DISTINCT makes one
 	limit    *operand
 	offset   *operand
+	size     sizes
 }
 
 // groups tells whether the query gives one row of aggregates.

@@ -2,9 +2,11 @@ package short
 
 import (
 	"bytes"
+	"cmp"
 	"math/bits"
 	"slices"
 	"strconv"
+	"sync/atomic"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/vitess/go/sqltypes"
@@ -24,11 +26,12 @@ type reading struct {
 	limit  int // rows to give, -1 for all
 	offset int // rows to pass over before
 
-	values []redo.Value // of the outputs, row by row
-	arena  []byte       // the bytes of values
-	keys   [][]byte     // what rows are sorted by, or told apart by
-	seen   map[string]bool
-	count  int
+	cells    []sqltypes.Value // of the outputs, row by row
+	arena    []byte           // the bytes of cells
+	keys     [][]byte         // what rows are sorted by
+	keyArena []byte           // the bytes of keys
+	seen     map[string]bool  // of DISTINCT, what was met
+	count    int
 }
 
 // newReading gives a query its values.
@@ -65,46 +68,78 @@ func (r *reading) run(t *txn.Txn) ([][]sqltypes.Value, error) {
 		return r.aggregate(t)
 	}
 	if r.limit != 0 {
+		r.expect()
 		if err := r.search.each(r.ctx, t, r.plan.table, &r.plan.where, r.query.reverse, r.take); err != nil {
 			return nil, err
 		}
+		r.query.size.note(r)
 	}
 	order := r.sort()
-	if !r.query.sorted || r.query.distinct {
+	if !r.streams() {
 		order = order[min(r.offset, len(order)):]
 		if r.limit >= 0 {
 			order = order[:min(r.limit, len(order))]
 		}
 	}
-	return r.rows(order)
+	out, width := make([][]sqltypes.Value, len(order)), len(r.query.outputs)
+	for i := range order {
+		n := int(order[i])
+		out[i] = r.cells[n*width : (n+1)*width : (n+1)*width]
+	}
+	return out, nil
+}
+
+// streams tells whether rows are met in the order of the result, each once.
+func (r *reading) streams() bool { return r.query.sorted && !r.query.distinct }
+
+// sizes are those of the latest result of a query: the next one may be as large.
+type sizes struct{ rows, bytes, keyBytes atomic.Int32 }
+
+func (s *sizes) note(r *reading) {
+	s.rows.Store(int32(r.count))
+	s.bytes.Store(int32(len(r.arena)))
+	s.keyBytes.Store(int32(len(r.keyArena)))
+}
+
+// expect makes room for a result like the latest one.
+func (r *reading) expect() {
+	if r.search.point != nil {
+		r.cells = make([]sqltypes.Value, 0, len(r.query.outputs))
+		return
+	}
+	rows := int(r.query.size.rows.Load()) + 1
+	r.cells = make([]sqltypes.Value, 0, rows*len(r.query.outputs))
+	r.arena = make([]byte, 0, r.query.size.bytes.Load())
+	if !r.query.sorted {
+		r.keys = make([][]byte, 0, rows)
+		r.keyArena = make([]byte, 0, r.query.size.keyBytes.Load())
+	}
 }
 
 // take keeps a row's outputs. It returns false once there are enough.
 func (r *reading) take(row redo.Row) (bool, error) {
-	streams := r.query.sorted && !r.query.distinct
+	streams := r.streams()
 	if streams && r.offset > 0 {
 		r.offset--
 		return true, nil
 	}
-	if r.query.distinct {
-		key, err := r.distinctKey(row)
-		if err != nil || r.seen[string(key)] {
+	if r.query.distinct && !r.query.adjacent {
+		if known, err := r.known(row); err != nil || known {
 			return true, err
 		}
-		if r.seen == nil {
-			r.seen = map[string]bool{}
-		}
-		r.seen[string(key)] = true
 	}
 	for _, o := range r.query.outputs {
-		r.values = append(r.values, r.keep(r.plan.table.columns[o.column].Column.Of(row)))
-	}
-	if !r.query.sorted {
-		key, err := r.sortKey(row)
+		c := &r.plan.table.columns[o.column]
+		cell, arena, err := c.out(r.ctx, r.arena, c.Column.Of(row))
 		if err != nil {
 			return false, err
 		}
-		r.keys = append(r.keys, key)
+		r.cells, r.arena = append(r.cells, cell), arena
+	}
+	if !r.query.sorted {
+		if err := r.addKey(row); err != nil {
+			return false, err
+		}
 	}
 	r.count++
 	if r.count > rowsMax || len(r.arena) > rowsBytesMax {
@@ -113,69 +148,62 @@ func (r *reading) take(row redo.Row) (bool, error) {
 	return !streams || r.count != r.limit, nil
 }
 
-// keep copies a value's bytes, which are the reader's.
-func (r *reading) keep(v redo.Value) redo.Value {
-	if len(v.Data()) == 0 {
-		return v
-	}
-	start := len(r.arena)
-	r.arena = append(r.arena, v.Data()...)
-	return v.WithData(r.arena[start:len(r.arena):len(r.arena)])
-}
-
-func (r *reading) distinctKey(row redo.Row) (key []byte, err error) {
+// known tells whether the outputs of a row were met before.
+func (r *reading) known(row redo.Row) (bool, error) {
+	var key []byte
+	var err error
 	for _, o := range r.query.outputs {
 		c := r.plan.table.columns[o.column].Column
 		if key, err = catalog.AppendKeyPart(key, c, 0, c.Of(row), collator); err != nil {
-			return nil, err
+			return false, err
 		}
 	}
-	return key, nil
+	if r.seen[string(key)] {
+		return true, nil
+	}
+	if r.seen == nil {
+		r.seen = map[string]bool{}
+	}
+	r.seen[string(key)] = true
+	return false, nil
 }
 
-func (r *reading) sortKey(row redo.Row) (key []byte, err error) {
+// addKey makes the key by which a row is sorted.
+func (r *reading) addKey(row redo.Row) error {
+	first := len(r.keyArena)
 	for _, o := range r.query.order {
 		c := r.plan.table.columns[o.column].Column
-		start := len(key)
-		if key, err = catalog.AppendKeyPart(key, c, 0, c.Of(row), collator); err != nil {
-			return nil, err
+		start := len(r.keyArena)
+		var err error
+		if r.keyArena, err = catalog.AppendKeyPart(r.keyArena, c, 0, c.Of(row), collator); err != nil {
+			return err
 		}
 		if o.descending {
-			for i := start; i < len(key); i++ {
-				key[i] = ^key[i]
+			for i := start; i < len(r.keyArena); i++ {
+				r.keyArena[i] = ^r.keyArena[i]
 			}
 		}
 	}
-	return key, nil
+	r.keys = append(r.keys, r.keyArena[first:len(r.keyArena):len(r.keyArena)])
+	return nil
 }
 
 // sort gives the numbers of the rows in the order of the result.
-func (r *reading) sort() []int {
-	order := make([]int, r.count)
+func (r *reading) sort() []int32 {
+	order := make([]int32, r.count)
 	for i := range order {
-		order[i] = i
+		order[i] = int32(i)
 	}
-	if !r.query.sorted {
-		slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(r.keys[a], r.keys[b]) })
+	if r.query.sorted {
+		return order
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		return cmp.Or(bytes.Compare(r.keys[a], r.keys[b]), int(a-b))
+	})
+	if r.query.distinct && r.query.adjacent {
+		order = slices.CompactFunc(order, func(a, b int32) bool { return bytes.Equal(r.keys[a], r.keys[b]) })
 	}
 	return order
-}
-
-func (r *reading) rows(order []int) ([][]sqltypes.Value, error) {
-	width := len(r.query.outputs)
-	cells := make([]sqltypes.Value, len(order)*width)
-	out := make([][]sqltypes.Value, len(order))
-	for i, n := range order {
-		row := cells[i*width : (i+1)*width : (i+1)*width]
-		for k, o := range r.query.outputs {
-			var err error
-			if row[k], err = r.plan.table.columns[o.column].out(r.ctx, r.values[n*width+k]); err != nil {
-				return nil, err
-			}
-		}
-		out[i] = row
-	}
-	return out, nil
 }
 
 // tally is an aggregate that is being computed.

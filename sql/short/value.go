@@ -21,11 +21,11 @@ type column struct {
 	*datatype.Field
 	kind     querypb.Type
 	min, max int64      // of whole numbers; max is that of an int64 for BIGINT UNSIGNED
+	utf8     bool       // text that is written as it is stored
 	chars    int64      // of text, at most
 	bytes    int64      // so, in bytes
 	digits   int        // of the seconds' fraction of a DATETIME
 	null     bool       // may be NULL
-	now      bool       // its default is the present time
 	fallback redo.Value // its default
 	defaults bool       // fallback holds it
 }
@@ -57,6 +57,7 @@ func newColumn(f *datatype.Field) column {
 	case sqltypes.Char, sqltypes.VarChar, sqltypes.Text, sqltypes.VarBinary, sqltypes.Blob:
 		if t, ok := f.Type.(gsql.StringType); ok {
 			c.chars, c.bytes = t.MaxCharacterLength(), t.MaxByteLength()
+			c.utf8 = c.isText() && t.Collation().CharacterSet() == gsql.CharacterSet_utf8mb4
 		}
 	case sqltypes.Datetime:
 		if t, ok := f.Type.(gsql.DatetimeType); ok {
@@ -73,19 +74,13 @@ func (c *column) isText() bool {
 	return c.kind == sqltypes.Char || c.kind == sqltypes.VarChar || c.kind == sqltypes.Text
 }
 
-// isUTF8 tells whether all text can be stored in the column, and is written as it is stored.
-func (c *column) isUTF8() bool {
-	t, ok := c.Type.(gsql.TypeWithCollation)
-	return ok && t.Collation().CharacterSet() == gsql.CharacterSet_utf8mb4
-}
-
 // isStorable tells whether store knows the column's type.
 func (c *column) isStorable() bool {
 	switch c.kind {
 	case sqltypes.Float64, sqltypes.Decimal, sqltypes.VarBinary, sqltypes.Blob, sqltypes.Date, sqltypes.Datetime:
 		return true
 	}
-	return c.isWhole() || c.isText() && c.isUTF8()
+	return c.isWhole() || c.utf8
 }
 
 // isComparable tells whether compared knows the column's type.
@@ -94,7 +89,7 @@ func (c *column) isComparable() bool {
 	case sqltypes.Decimal, sqltypes.Date, sqltypes.Datetime:
 		return true
 	}
-	return c.isWhole() || c.isText() && c.isUTF8()
+	return c.isWhole() || c.utf8
 }
 
 // stored makes the value that an assignment of the argument stores; false if that is not sure to be all of it.
@@ -262,24 +257,27 @@ func (c *column) timeValue(a argument) (redo.Value, bool) {
 
 const secondsPerDay = 24 * 60 * 60
 
-// out gives a stored value as the client reads it. It may share bytes with v.
-func (c *column) out(ctx *gsql.Context, v redo.Value) (sqltypes.Value, error) {
-	if v.IsNull() {
-		return sqltypes.NULL, nil
-	}
+// out gives a stored value as the client reads it. Its bytes are put behind arena, which is returned.
+func (c *column) out(ctx *gsql.Context, arena []byte, v redo.Value) (sqltypes.Value, []byte, error) {
+	start := len(arena)
 	switch {
+	case v.IsNull():
+		return sqltypes.NULL, arena, nil
 	case c.isWhole() && v.Kind() == redo.Int:
-		return sqltypes.MakeTrusted(c.kind, strconv.AppendInt(nil, v.Int(), 10)), nil
+		arena = strconv.AppendInt(arena, v.Int(), 10)
 	case c.isWhole() && v.Kind() == redo.Uint:
-		return sqltypes.MakeTrusted(c.kind, strconv.AppendUint(nil, v.Uint(), 10)), nil
-	case c.isText() && v.Kind() == redo.String && c.isUTF8() && !hasAstral(v.Data()):
-		return sqltypes.MakeTrusted(c.kind, v.Data()), nil
+		arena = strconv.AppendUint(arena, v.Uint(), 10)
+	case c.utf8 && v.Kind() == redo.String && !hasAstral(v.Data()):
+		arena = append(arena, v.Data()...)
+	default:
+		decoded, err := c.Decode(v)
+		if err != nil {
+			return sqltypes.Value{}, arena, err
+		}
+		out, err := c.Type.SQL(ctx, nil, decoded)
+		return out, arena, err
 	}
-	decoded, err := c.Decode(v)
-	if err != nil {
-		return sqltypes.Value{}, err
-	}
-	return c.Type.SQL(ctx, nil, decoded)
+	return sqltypes.MakeTrusted(c.kind, arena[start:len(arena):len(arena)]), arena, nil
 }
 
 // hasAstral tells whether a text has characters that are not in the utf8 of old clients, who get others in their place.
