@@ -38,6 +38,7 @@ type Config struct {
 
 	CacheBytes      int64
 	MemtableBytes   int64
+	GCPercent       int
 	LogFileBytes    int64
 	LogSpareFiles   int
 	CheckpointBytes int64
@@ -82,6 +83,7 @@ var settings = []setting{
 	size("transaction-size", "256MiB", "what one transaction may change, by the size of its rows in memory", func(c *Config) *int64 { return &c.TransactionBytes }),
 	size("cache-size", "256MiB", "cache of the state store", func(c *Config) *int64 { return &c.CacheBytes }),
 	size("memtable-size", "64MiB", "recent changes held in memory before they are flushed", func(c *Config) *int64 { return &c.MemtableBytes }),
+	number("gc-percent", "400", "garbage before it is collected, in percent of the memory in use beside cache and memtables; less saves memory and costs processor time", func(c *Config) *int { return &c.GCPercent }),
 	size("log-file-size", "64MiB", "size of a file of the redo log", func(c *Config) *int64 { return &c.LogFileBytes }),
 	number("log-spare-files", "2", "files of the redo log that are written in advance", func(c *Config) *int { return &c.LogSpareFiles }),
 	size("checkpoint-size", "256MiB", "redo after which the state is flushed; bounds the replay after a crash", func(c *Config) *int64 { return &c.CheckpointBytes }),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -55,6 +56,8 @@ func serve(ctx context.Context, config *node.Config, out, errs io.Writer) error 
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(config.GCPercent)
+	debug.FreeOSMemory() // what starting took
 	at := n.Addresses()
 	fmt.Fprintf(out, "redoubt ready mysql=%s http=%s raft=%s scn=%d\n", at.MySQL, at.HTTP, at.Raft, n.Engine().Applied())
 	select {
