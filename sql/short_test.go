@@ -321,7 +321,7 @@ func (w *wildcard) query(table string) string {
 	}
 	out := "SELECT " + w.pick("*", c, c+", "+d, "x."+c+", "+d) + " FROM " + table + " x" + w.where(table)
 	if w.IntN(2) == 0 {
-		return out + " ORDER BY " + key(table, w)
+		return out + " ORDER BY " + key(table, w) + w.pick("", "", " FOR UPDATE", " LOCK IN SHARE MODE")
 	}
 	return out + " ORDER BY " + c + w.pick("", " DESC") + ", " + key(table, w) + w.pick("", " LIMIT 3", " LIMIT 2 OFFSET 1", " LIMIT 0")
 }
@@ -407,6 +407,113 @@ func TestShortAgrees(t *testing.T) {
 	t.Logf("%d statements took the short path", taken)
 	if taken < uint64(*shortSteps)/4 {
 		t.Errorf("only %d of %d statements took the short path", taken, *shortSteps)
+	}
+}
+
+// Columns that take the present time have it, and ON UPDATE sets it only in rows of which something changes.
+func TestShortClock(t *testing.T) {
+	r := start(t)
+	r.exec(`CREATE TABLE clock (id INT PRIMARY KEY, k INT, made DATETIME(3) DEFAULT CURRENT_TIMESTAMP(3),
+		changed TIMESTAMP(6) NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP(6), UNIQUE (k))`)
+	before := shortCount(r)
+	r.exec("INSERT INTO clock (id, k) VALUES (1, 1), (2, 2)")
+	const fresh = "SELECT id, made BETWEEN NOW(3) - INTERVAL 1 MINUTE AND NOW(3), changed IS NULL, changed BETWEEN NOW(6) - INTERVAL 1 MINUTE AND NOW(6) FROM clock ORDER BY id"
+	r.want(fresh, "1|1|1|NULL", "2|1|1|NULL")
+	r.exec("UPDATE clock SET k = 1 WHERE id = 1")
+	r.want(fresh, "1|1|1|NULL", "2|1|1|NULL")
+	r.exec("UPDATE clock SET k = 10 WHERE id = 1", "INSERT INTO clock (id, k) VALUES (2, 9) ON DUPLICATE KEY UPDATE k = VALUES(k)")
+	r.want(fresh, "1|1|0|1", "2|1|0|1")
+	r.exec("UPDATE clock SET changed = NULL WHERE id = 1")
+	r.want(fresh, "1|1|1|NULL", "2|1|0|1")
+	if n := shortCount(r) - before; n != 4 {
+		t.Errorf("%d statements took the short path, want 4", n)
+	}
+}
+
+// Foreign keys, checks and triggers hold whichever way a statement goes.
+func TestShortKeepsRules(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE parent (id INT PRIMARY KEY, code INT UNIQUE, name VARCHAR(9))",
+		"CREATE TABLE child (id INT PRIMARY KEY, parent INT, code INT, note VARCHAR(9), FOREIGN KEY (parent) REFERENCES parent (id), FOREIGN KEY (code) REFERENCES parent (code))",
+		"CREATE TABLE checked (id INT PRIMARY KEY, k INT CHECK (k > 0))",
+		"CREATE TABLE seen (id INT PRIMARY KEY AUTO_INCREMENT, what VARCHAR(9))",
+		"CREATE TABLE watched (id INT PRIMARY KEY, k INT)", "CREATE TABLE beside (id INT PRIMARY KEY, k INT)",
+		"CREATE TRIGGER watch AFTER INSERT ON watched FOR EACH ROW INSERT INTO seen (what) VALUES ('insert')")
+	before := shortCount(r)
+	r.exec("INSERT INTO parent VALUES (1, 10, 'a'), (2, 20, 'b')") // short: nothing depends on new parents
+	r.exec("INSERT INTO child VALUES (1, 1, 10, 'x')")
+	r.fails(1452, "INSERT INTO child VALUES (2, 3, 10, 'x')")
+	r.fails(1452, "UPDATE child SET parent = 7 WHERE id = 1")
+	r.fails(1451, "DELETE FROM parent WHERE id = 1")
+	r.fails(1451, "UPDATE parent SET code = 11 WHERE id = 1")
+	r.exec("UPDATE child SET note = 'y' WHERE id = 1", "UPDATE parent SET name = 'c' WHERE id = 1") // short, both
+	r.exec("DELETE FROM child WHERE id = 1")                                                        // short
+	r.fails(3819, "INSERT INTO checked VALUES (1, 0)")
+	r.exec("INSERT INTO watched VALUES (1, 1)", "INSERT INTO beside VALUES (1, 1)") // the second is short
+	r.want("SELECT what FROM seen", "insert")
+	if n := shortCount(r) - before; n != 5 {
+		t.Errorf("%d statements took the short path, want 5", n)
+	}
+	r.exec("ALTER TABLE beside ADD COLUMN d INT DEFAULT 3", "INSERT INTO beside (id) VALUES (2)", "CREATE TRIGGER later BEFORE UPDATE ON beside FOR EACH ROW SET NEW.k = 9",
+		"UPDATE beside SET k = 1 WHERE id = 2")
+	r.want("SELECT * FROM beside WHERE id <= 2", "1|1|3", "2|9|3")
+}
+
+// A user without the privilege is refused, also when others have made the path learn the statement.
+func TestShortPrivileges(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE secret (id INT PRIMARY KEY, k INT)", "INSERT INTO secret VALUES (1, 1)", "CREATE TABLE open (id INT PRIMARY KEY)",
+		"CREATE USER u IDENTIFIED BY 'p'", "GRANT SELECT ON test.open TO u")
+	const query = "SELECT k FROM secret WHERE id = 1"
+	r.want(query, "1")
+	r.want(query, "1")
+	db := r.connectAs("u:p", "test")
+	defer db.Close()
+	for _, s := range []string{query, "UPDATE secret SET k = 2 WHERE id = 1", "DELETE FROM secret WHERE id = 1", "INSERT INTO secret VALUES (2, 2)"} {
+		if _, err := db.Exec(s); err == nil || !strings.Contains(err.Error(), "command denied") && !strings.Contains(err.Error(), "denied") {
+			t.Errorf("%s: %v, want a refusal", s, err)
+		}
+	}
+	r.exec("GRANT SELECT, UPDATE ON test.secret TO u")
+	if _, err := db.Exec("UPDATE secret SET k = 3 WHERE id = 1"); err != nil {
+		t.Error(err)
+	}
+	r.exec("REVOKE SELECT ON test.secret FROM u")
+	if _, err := db.Exec(query); err == nil {
+		t.Error("a query succeeded after its privilege was taken away")
+	}
+	r.want(query, "3")
+}
+
+// The past is read as it was, and a change of definition is seen at once.
+func TestShortReadsThePast(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE p (id INT PRIMARY KEY, k INT)", "INSERT INTO p VALUES (1, 1), (2, 2)")
+	at := r.rows("SELECT current_scn()")[0]
+	r.exec("UPDATE p SET k = 5 WHERE id = 1", "DELETE FROM p WHERE id = 2")
+	past, now := "SELECT k FROM p AS OF SCN "+at+" WHERE id BETWEEN 1 AND 2", "SELECT k FROM p WHERE id BETWEEN 1 AND 2"
+	before := shortCount(r)
+	for range 3 {
+		r.want(past, "1", "2")
+		r.want(now, "5")
+		r.wantArgs("SELECT k FROM p AS OF SCN ? WHERE id = ?", []any{at, 2}, "2")
+	}
+	if n := shortCount(r) - before; n < 6 {
+		t.Errorf("%d statements took the short path, want 6 or more", n)
+	}
+	r.exec("ALTER TABLE p ADD COLUMN j INT DEFAULT 7", "ALTER TABLE p DROP COLUMN k")
+	r.want("SELECT * FROM p WHERE id = 1", "1|7")
+	r.want("SELECT * FROM p WHERE id = 1", "1|7")
+	r.want(past, "1", "2")
+	r.fails(1054, now)
+	r.fails(1525, "SELECT k FROM p AS OF SCN 99999999 WHERE id BETWEEN 1 AND 2")
+}
+
+// wantArgs is want with arguments.
+func (r *running) wantArgs(query string, args []any, want ...string) {
+	r.t.Helper()
+	if got := r.rows(query, args...); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		r.t.Fatalf("%s %v: got %q, want %q", query, args, got, want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package short
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dolthub/vitess/go/vt/sqlparser"
@@ -119,20 +120,54 @@ func (c *compiler) one(exprs sqlparser.TableExprs) bool {
 	return c.open(name, t.As.String())
 }
 
-// writable tells whether changes of the table's rows need nothing but the rows: no trigger, no check, no foreign key
-// to or from it, no column that is computed.
+// writable tells whether changes of the table's rows need nothing but the rows: it has a primary key, and no trigger.
 func (c *compiler) writable() bool {
-	def := c.table.def
-	if len(def.PrimaryKey) == 0 || len(def.ForeignKeys) > 0 || len(def.Checks) > 0 ||
-		c.store.IsReferred(c.catalog, c.table.database, def.Name) || len(c.catalog.Objects(catalog.Trigger, c.table.database)) > 0 {
+	if len(c.table.def.PrimaryKey) == 0 || c.store.HasTriggers(c.catalog, c.table.database, c.table.def.Name) {
 		return c.refuse(noTable)
 	}
-	for i := range def.Columns {
-		if def.Columns[i].Generated != "" || def.Columns[i].OnUpdate != "" {
+	return true
+}
+
+// computable tells whether the columns that a statement does not name need no more than the present time: no check, no
+// generated column.
+func (c *compiler) computable() bool {
+	def := c.table.def
+	if len(def.Checks) > 0 {
+		return c.refuse(noTable)
+	}
+	for i := range c.table.columns {
+		column := &c.table.columns[i]
+		if column.Column.Generated != "" || column.Column.OnUpdate != "" && !column.isClock(column.Column.OnUpdate) {
 			return c.refuse(noTable)
 		}
 	}
 	return true
+}
+
+// unbound tells whether no foreign key, of this table or to it, has any of the columns assigned to.
+func (c *compiler) unbound(set []assignment) bool {
+	bound := c.store.ReferredColumns(c.catalog, c.table.database, c.table.def.Name)
+	for i := range c.table.def.ForeignKeys {
+		bound = append(bound, c.table.def.ForeignKeys[i].Columns...)
+	}
+	for _, a := range set {
+		name := c.table.columns[a.column].Column.Name
+		if slices.ContainsFunc(bound, func(b string) bool { return strings.EqualFold(b, name) }) {
+			return c.refuse(noTable)
+		}
+	}
+	return true
+}
+
+// stamps gives the columns that an update sets to the present time because something else changes.
+func (c *compiler) stamps(set []assignment) (out []int) {
+	for i := range c.table.columns {
+		assigned := slices.ContainsFunc(set, func(a assignment) bool { return a.column == i })
+		if c.table.columns[i].Column.OnUpdate != "" && !assigned {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // columnOf finds the column that an expression names.

@@ -14,14 +14,14 @@ func (c *compiler) update(s *sqlparser.Update, p *plan) bool {
 	if len(s.Comments) > 0 || s.Ignore != "" || s.With != nil || len(s.OrderBy) > 0 || s.Limit != nil || len(s.Returning) > 0 {
 		return c.refuse(notSimple)
 	}
-	if !c.one(s.TableExprs) || !c.writable() {
+	if !c.one(s.TableExprs) || !c.writable() || !c.computable() {
 		return false
 	}
 	set, ok := c.assignments(s.Exprs, false)
-	if !ok || !c.where(s.Where, p) {
+	if !ok || !c.unbound(set) || !c.where(s.Where, p) {
 		return false
 	}
-	p.table, p.action = c.table, &change{set}
+	p.table, p.action = c.table, &change{set, c.stamps(set)}
 	return true
 }
 
@@ -32,6 +32,9 @@ func (c *compiler) delete(s *sqlparser.Delete, p *plan) bool {
 	}
 	if !c.one(s.TableExprs) || !c.writable() || !c.where(s.Where, p) {
 		return false
+	}
+	if len(c.store.ReferredColumns(c.catalog, c.table.database, c.table.def.Name)) > 0 {
+		return c.refuse(noTable)
 	}
 	p.table, p.action = c.table, &removal{}
 	return true
@@ -129,8 +132,11 @@ func (c *compiler) insertion(s *sqlparser.Insert, p *plan) bool {
 	if !ok || !rows.As.IsEmpty() || len(rows.Values) != 1 {
 		return c.refuse(notSimple)
 	}
-	if !c.open(s.Table, "") || !c.writable() {
+	if !c.open(s.Table, "") || !c.writable() || !c.computable() {
 		return false
+	}
+	if len(c.table.def.ForeignKeys) > 0 {
+		return c.refuse(noTable)
 	}
 	given, ok := c.given(s.Columns, len(rows.Values[0]))
 	if !ok {
@@ -148,9 +154,10 @@ func (c *compiler) insertion(s *sqlparser.Insert, p *plan) bool {
 		}
 	}
 	if in.updates = len(s.OnDup) > 0; in.updates {
-		if in.onKey, ok = c.assignments(sqlparser.AssignmentExprs(s.OnDup), true); !ok {
+		if in.onKey, ok = c.assignments(sqlparser.AssignmentExprs(s.OnDup), true); !ok || !c.unbound(in.onKey) {
 			return false
 		}
+		in.stamps = c.stamps(in.onKey)
 	}
 	p.table, p.action = c.table, in
 	return true
@@ -219,6 +226,10 @@ func (c *compiler) defaultOf(column *column) bool {
 	if def.Default == "" || strings.EqualFold(def.Default, "null") {
 		column.fallback, column.defaults = redo.Value{}, column.null
 		return column.null || c.refuse(otherValue)
+	}
+	if column.isClock(def.Default) {
+		column.clock = true
+		return true
 	}
 	literal, ok := literalOf(def.Default)
 	if !ok || !def.DefaultLiteral || !column.isStorable() {

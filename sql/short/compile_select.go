@@ -6,21 +6,27 @@ import (
 
 	"github.com/dolthub/vitess/go/sqltypes"
 	"github.com/dolthub/vitess/go/vt/sqlparser"
+
+	"redoubt/engine/lock"
 )
 
 func (c *compiler) selection(s *sqlparser.Select, p *plan) bool {
 	o := s.QueryOpts
 	if len(s.Comments) > 0 || s.With != nil || len(s.GroupBy) > 0 || s.Having != nil || len(s.Window) > 0 ||
-		s.Lock != "" || s.Into != nil || o.StraightJoinHint || o.SQLCalcFoundRows {
+		s.Into != nil || o.StraightJoinHint || o.SQLCalcFoundRows {
 		return c.refuse(notSimple)
 	}
-	q := &query{distinct: o.Distinct}
+	locks, ok := rowLocks[strings.TrimSpace(s.Lock)]
+	if !ok {
+		return c.refuse(notSimple)
+	}
+	q := &query{distinct: o.Distinct, lock: locks}
 	p.action = q
 	if !c.one(s.From) || !c.where(s.Where, p) || !c.outputs(s.SelectExprs, q) || !c.orderBy(s.OrderBy, q) {
 		return false
 	}
 	p.table = c.table
-	if q.groups() && (len(q.order) > 0 || q.distinct || s.Limit != nil) {
+	if q.groups() && (len(q.order) > 0 || q.distinct || s.Limit != nil) || q.locks() && !c.lockable(s, q) {
 		return c.refuse(notSimple)
 	}
 	if s.Limit != nil && !c.limit(s.Limit, q) {
@@ -39,6 +45,17 @@ func (q *query) ordersAll() bool {
 		}
 	}
 	return true
+}
+
+// lockable tells whether it is plain which rows a query reads.
+func (c *compiler) lockable(s *sqlparser.Select, q *query) bool {
+	return !q.groups() && !q.distinct && c.past < 0 && (s.Limit == nil || s.Limit.Offset == nil)
+}
+
+// rowLocks are the lock clauses that the engine's grammar tells apart.
+var rowLocks = map[string]rowLock{
+	"": {}, "for update": {mode: lock.Exclusive, set: true}, "lock in share mode": {mode: lock.Share, set: true},
+	"for update skip locked": {mode: lock.Exclusive, set: true, skip: true},
 }
 
 func (c *compiler) limit(l *sqlparser.Limit, q *query) (ok bool) {

@@ -6,6 +6,7 @@ import (
 	querypb "github.com/dolthub/vitess/go/vt/proto/query"
 
 	"redoubt/engine/catalog"
+	"redoubt/engine/lock"
 )
 
 // plan is what a template does, for one dictionary.
@@ -90,8 +91,19 @@ type query struct {
 	adjacent bool // sorting brings the rows together that DISTINCT makes one
 	limit    *operand
 	offset   *operand
+	lock     rowLock
 	size     sizes
 }
+
+// rowLock is the lock that a query takes on the rows that it reads.
+type rowLock struct {
+	set  bool
+	mode lock.Mode
+	skip bool // rows that others have are left out
+}
+
+// locks tells whether the query locks the rows that it reads.
+func (q *query) locks() bool { return q.lock.set }
 
 // groups tells whether the query gives one row of aggregates.
 func (q *query) groups() bool { return len(q.outputs) > 0 && q.outputs[0].aggregate != noAggregate }
@@ -138,7 +150,10 @@ const (
 )
 
 // change is an UPDATE.
-type change struct{ set []assignment }
+type change struct {
+	set    []assignment
+	stamps []int // columns that are set to the present time if a row changes
+}
 
 // removal is a DELETE.
 type removal struct{}
@@ -151,6 +166,7 @@ type insertion struct {
 	autoGiven bool          // it is among the columns of the statement
 	onKey     []assignment  // of ON DUPLICATE KEY UPDATE
 	updates   bool          // there is one
+	stamps    []int         // as in change
 }
 
 // insertValue is what a column of a new row gets.

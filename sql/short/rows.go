@@ -14,18 +14,20 @@ const (
 	rowsBytesMax = 4 << 20
 )
 
+// visit is called with a row and its key, which are valid until it returns. It returns false when it has seen enough.
+type visit func(row redo.Row, key []byte) (more bool, err error)
+
 // errTooMany sends a statement the full way, which streams.
 var errTooMany = errors.New("more rows than a short statement reads")
 
-// each calls yield with each row that a search finds, in the order of the key, until yield returns false. A row is
-// valid until yield returns.
-func (s *search) each(ctx context.Context, t *txn.Txn, table *table, w *access, reverse bool, yield func(row redo.Row) (bool, error)) error {
+// each calls yield with each row that a search finds, in the order of the key.
+func (s *search) each(ctx context.Context, t *txn.Txn, table *table, w *access, reverse bool, yield visit) error {
 	if s.point != nil {
 		row, _, found, err := t.Get(table.def, s.point)
 		if err != nil || !found {
 			return err
 		}
-		_, err = s.offer(row, yield)
+		_, err = s.offer(row, s.point, yield)
 		return err
 	}
 	for i := range s.ranges {
@@ -39,7 +41,7 @@ func (s *search) each(ctx context.Context, t *txn.Txn, table *table, w *access, 
 	return nil
 }
 
-func (s *search) offer(row redo.Row, yield func(row redo.Row) (bool, error)) (more bool, err error) {
+func (s *search) offer(row redo.Row, key []byte, yield visit) (more bool, err error) {
 	var scratch [64]byte
 	for i := range s.filters {
 		ok, err := s.filters[i].accepts(row, scratch[:0])
@@ -47,13 +49,13 @@ func (s *search) offer(row redo.Row, yield func(row redo.Row) (bool, error)) (mo
 			return true, err
 		}
 	}
-	return yield(row)
+	return yield(row, key)
 }
 
 // cancelEvery is the number of rows between two looks at whether the statement was killed.
 const cancelEvery = 256
 
-func (s *search) scan(ctx context.Context, t *txn.Txn, table *table, w *access, r txn.Range, yield func(row redo.Row) (bool, error)) (more bool, err error) {
+func (s *search) scan(ctx context.Context, t *txn.Txn, table *table, w *access, r txn.Range, yield visit) (more bool, err error) {
 	var rows *txn.Rows
 	if w.index == nil {
 		rows = t.Scan(table.def, r)
@@ -72,7 +74,7 @@ func (s *search) scan(ctx context.Context, t *txn.Txn, table *table, w *access, 
 		if n%cancelEvery == 0 && ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
-		if more, err := s.offer(rows.Row(), yield); err != nil || !more {
+		if more, err := s.offer(rows.Row(), rows.Key(), yield); err != nil || !more {
 			return false, err
 		}
 	}

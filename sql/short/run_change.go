@@ -53,7 +53,7 @@ func storedArguments(ctx *gsql.Context, t *table, set []assignment, a arguments)
 
 // find reads the rows. update is nil for a DELETE.
 func (c *changing) find(t *txn.Txn, update *change) error {
-	return c.search.each(c.ctx, t, c.plan.table, &c.plan.where, false, func(row redo.Row) (bool, error) {
+	return c.search.each(c.ctx, t, c.plan.table, &c.plan.where, false, func(row redo.Row, _ []byte) (bool, error) {
 		p := pair{before: row}
 		if c.search.point == nil {
 			p.before = row.Clone()
@@ -61,7 +61,11 @@ func (c *changing) find(t *txn.Txn, update *change) error {
 		if update != nil {
 			var ok bool
 			if p.after, ok = assigned(c.ctx, c.plan.table, update.set, c.stored, c.args, p.before, nil); !ok {
-				return false, errTooMany
+				return false, errOtherValue
+			}
+			var err error
+			if p.after, err = c.plan.table.stamped(c.ctx, update.stamps, p.before, p.after); err != nil {
+				return false, err
 			}
 		}
 		if c.pairs = append(c.pairs, p); len(c.pairs) > rowsMax {
@@ -80,6 +84,21 @@ func (t *table) same(before, after redo.Row) bool {
 		}
 	}
 	return true
+}
+
+// stamped gives a row that has changed the present time in some columns.
+func (t *table) stamped(ctx *gsql.Context, stamps []int, before, after redo.Row) (redo.Row, error) {
+	if len(stamps) == 0 || t.same(before, after) {
+		return after, nil
+	}
+	for _, i := range stamps {
+		now, err := t.columns[i].now(ctx)
+		if err != nil {
+			return nil, err
+		}
+		after = after.With(redo.Column{ID: t.columns[i].Column.ID, Value: now})
+	}
+	return after, nil
 }
 
 // apply changes the rows that were found, and tells how many of them it changed.

@@ -78,6 +78,11 @@ func (i *inserting) row(a arguments) (redo.Row, uint64, bool) {
 			}
 		} else if n == i.in.auto {
 			continue
+		} else if column.clock {
+			var err error
+			if v, err = column.now(i.ctx); err != nil {
+				return nil, 0, false
+			}
 		}
 		out = out.With(redo.Column{ID: column.Column.ID, Value: v})
 	}
@@ -155,6 +160,10 @@ func (i *inserting) update(t *txn.Txn, existing, row redo.Row) error {
 	after, ok := assigned(i.ctx, i.plan.table, i.in.onKey, i.set, i.args, existing, row)
 	if !ok {
 		return errOtherValue
+	}
+	after, err := i.plan.table.stamped(i.ctx, i.in.stamps, existing, after)
+	if err != nil {
+		return err
 	}
 	if i.plan.table.same(existing, after) {
 		if i.foundRows {

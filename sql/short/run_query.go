@@ -3,16 +3,19 @@ package short
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"math/bits"
 	"slices"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/vitess/go/sqltypes"
 	querypb "github.com/dolthub/vitess/go/vt/proto/query"
 
 	"redoubt/engine/catalog"
+	"redoubt/engine/lock"
 	"redoubt/engine/txn"
 	"redoubt/wal/redo"
 )
@@ -23,8 +26,10 @@ type reading struct {
 	plan   *plan
 	query  *query
 	search search
-	limit  int // rows to give, -1 for all
-	offset int // rows to pass over before
+	txn    *txn.Txn
+	wait   time.Duration // for locks
+	limit  int           // rows to give, -1 for all
+	offset int           // rows to pass over before
 
 	cells    []sqltypes.Value // of the outputs, row by row
 	arena    []byte           // the bytes of cells
@@ -68,6 +73,7 @@ func (r *reading) run(t *txn.Txn) ([][]sqltypes.Value, error) {
 		return r.aggregate(t)
 	}
 	if r.limit != 0 {
+		r.txn = t
 		r.expect()
 		if err := r.search.each(r.ctx, t, r.plan.table, &r.plan.where, r.query.reverse, r.take); err != nil {
 			return nil, err
@@ -117,7 +123,7 @@ func (r *reading) expect() {
 }
 
 // take keeps a row's outputs. It returns false once there are enough.
-func (r *reading) take(row redo.Row) (bool, error) {
+func (r *reading) take(row redo.Row, key []byte) (bool, error) {
 	streams := r.streams()
 	if streams && r.offset > 0 {
 		r.offset--
@@ -125,6 +131,11 @@ func (r *reading) take(row redo.Row) (bool, error) {
 	}
 	if r.query.distinct && !r.query.adjacent {
 		if known, err := r.known(row); err != nil || known {
+			return true, err
+		}
+	}
+	if r.query.locks() {
+		if has, err := r.lockRow(key); err != nil || !has {
 			return true, err
 		}
 	}
@@ -146,6 +157,20 @@ func (r *reading) take(row redo.Row) (bool, error) {
 		return false, errTooMany
 	}
 	return !streams || r.count != r.limit, nil
+}
+
+// lockRow locks the row with a key. It tells whether the row may be shown: not if another transaction has it and the
+// statement says SKIP LOCKED.
+func (r *reading) lockRow(key []byte) (bool, error) {
+	wait := r.wait
+	if r.query.lock.skip {
+		wait = 0
+	}
+	err := r.txn.LockRow(r.ctx, r.plan.table.def, bytes.Clone(key), r.query.lock.mode, wait)
+	if r.query.lock.skip && errors.Is(err, lock.ErrBusy) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // known tells whether the outputs of a row were met before.
@@ -214,7 +239,7 @@ type tally struct {
 
 func (r *reading) aggregate(t *txn.Txn) ([][]sqltypes.Value, error) {
 	tallies := make([]tally, len(r.query.outputs))
-	err := r.search.each(r.ctx, t, r.plan.table, &r.plan.where, false, func(row redo.Row) (bool, error) {
+	err := r.search.each(r.ctx, t, r.plan.table, &r.plan.where, false, func(row redo.Row, _ []byte) (bool, error) {
 		for i, o := range r.query.outputs {
 			if o.aggregate == countRows {
 				tallies[i].count++

@@ -8,6 +8,7 @@ import (
 	gmsplan "github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/vitess/go/mysql"
 	"github.com/dolthub/vitess/go/sqltypes"
+	querypb "github.com/dolthub/vitess/go/vt/proto/query"
 
 	"redoubt/engine/txn"
 	"redoubt/sql/storage"
@@ -41,7 +42,11 @@ func (s *Statement) Run(ctx context.Context, c *mysql.Conn, session *storage.Ses
 // Learn takes the columns of a result that the full way gave.
 func (s *Statement) Learn(result *sqltypes.Result) {
 	if s.learns != nil && len(result.Fields) > 0 {
-		fields := result.Fields
+		fields := make([]*querypb.Field, len(result.Fields))
+		for i, f := range result.Fields { // the full way goes on to write to its own
+			own := *f
+			fields[i] = &own
+		}
 		s.learns.fields.CompareAndSwap(nil, &fields)
 	}
 	s.learns = nil
@@ -91,7 +96,8 @@ const noRowCount = -2
 
 // execute runs a plan in the session's transaction.
 func (s *Statement) execute(ctx context.Context, c *mysql.Conn, session *storage.Session, p *plan, send func(*sqltypes.Result) error) (refusal, error) {
-	if s.template.info.Writes && !session.MayWriteDirect() {
+	q, _ := p.action.(*query)
+	if (s.template.info.Writes || q != nil && q.locks()) && !session.MayWriteDirect() {
 		return otherSession, nil
 	}
 	sqlCtx, end, err := s.path.context(ctx, session, s.text)
@@ -105,6 +111,9 @@ func (s *Statement) execute(ctx context.Context, c *mysql.Conn, session *storage
 	work, ok := s.prepare(sqlCtx, p, c)
 	if !ok {
 		return otherValue, nil
+	}
+	if reading, ok := work.(*reading); ok {
+		reading.wait = session.LockWait()
 	}
 	r, why, err := s.work(sqlCtx, session, p, work)
 	if why != taken || err != nil {
@@ -193,7 +202,7 @@ func (s *Statement) work(ctx *gsql.Context, session *storage.Session, p *plan, w
 	case errors.Is(err, errTooMany):
 		return r, tooMany, nil
 	case errors.Is(err, errOtherValue), errors.Is(err, errExhausted):
-		session.UndoDirect()
+		session.UndoDirect() // of an INSERT, whose first rows may be there
 		return r, otherValue, nil
 	case err != nil:
 		return r, taken, s.explain(p, err)
@@ -203,11 +212,12 @@ func (s *Statement) work(ctx *gsql.Context, session *storage.Session, p *plan, w
 
 // pastOf gives the past that the statement reads.
 func (s *Statement) pastOf(ctx *gsql.Context, session *storage.Session, p *plan) (*txn.Txn, refusal) {
-	at, ok := s.arguments.of(*p.past)
-	if !ok || at.kind != integerArgument || at.integer < 0 {
+	given, _ := s.arguments.of(*p.past)
+	at, ok := given.whole()
+	if !ok || at < 0 {
 		return nil, otherValue
 	}
-	t, err := session.PastDirect(ctx, uint64(at.integer))
+	t, err := session.PastDirect(ctx, uint64(at))
 	if err != nil {
 		return nil, otherValue
 	}

@@ -8,6 +8,9 @@ import (
 	"unicode/utf8"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/expression"
+	"github.com/dolthub/go-mysql-server/sql/expression/function"
+	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/dolthub/vitess/go/sqltypes"
 	querypb "github.com/dolthub/vitess/go/vt/proto/query"
 	"github.com/shopspring/decimal"
@@ -27,6 +30,7 @@ type column struct {
 	digits   int        // of the seconds' fraction of a DATETIME
 	null     bool       // may be NULL
 	fallback redo.Value // its default
+	clock    bool       // it is the present time
 	defaults bool       // fallback holds it
 }
 
@@ -59,7 +63,7 @@ func newColumn(f *datatype.Field) column {
 			c.chars, c.bytes = t.MaxCharacterLength(), t.MaxByteLength()
 			c.utf8 = c.isText() && t.Collation().CharacterSet() == gsql.CharacterSet_utf8mb4
 		}
-	case sqltypes.Datetime:
+	case sqltypes.Datetime, sqltypes.Timestamp:
 		if t, ok := f.Type.(gsql.DatetimeType); ok {
 			c.digits = t.Precision()
 		}
@@ -214,6 +218,24 @@ func (c *column) decimal(ctx *gsql.Context, d decimal.Decimal) (redo.Value, bool
 	}
 	v, err := c.Encode(ctx, converted)
 	return v, err == nil
+}
+
+// isClock tells whether an expression of the column's definition gives the present time.
+func (c *column) isClock(expression string) bool {
+	return (c.kind == sqltypes.Datetime || c.kind == sqltypes.Timestamp) && strings.HasPrefix(expression, "CURRENT_TIMESTAMP")
+}
+
+// now makes the present time a value of the column, with as many digits as it has.
+func (c *column) now(ctx *gsql.Context) (redo.Value, error) {
+	clock, err := function.NewNow(expression.NewLiteral(int8(c.digits), types.Int8))
+	if err != nil {
+		return redo.Value{}, err
+	}
+	t, err := clock.Eval(ctx, nil)
+	if err != nil {
+		return redo.Value{}, err
+	}
+	return c.Encode(ctx, t)
 }
 
 // isNumber tells whether a text is digits with at most one point between them, and a sign.

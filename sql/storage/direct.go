@@ -1,7 +1,11 @@
 package storage
 
 import (
+	"strings"
+	"time"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/vitess/go/vt/sqlparser"
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/txn"
@@ -109,12 +113,34 @@ func (s *Session) PastDirect(ctx *gsql.Context, number uint64) (*txn.Txn, error)
 	return s.pastTxn(at)
 }
 
+// LockWait is how long the session waits for a lock.
+func (s *Session) LockWait() time.Duration { return s.settings().lockWait }
+
 // Shape gives how the rows of a table look to the SQL engine.
 func (s *Store) Shape(t *catalog.Table) (*datatype.Shape, error) { return s.shape(t) }
 
-// IsReferred tells whether foreign keys of any table refer to a table.
-func (s *Store) IsReferred(snapshot *catalog.Snapshot, database, table string) bool {
-	return len(s.linksTo(snapshot, database, table)) > 0
+// ReferredColumns gives the columns of a table that foreign keys refer to.
+func (s *Store) ReferredColumns(snapshot *catalog.Snapshot, database, table string) (out []string) {
+	for _, l := range s.linksTo(snapshot, database, table) {
+		out = append(out, l.key.ParentColumns...)
+	}
+	return out
+}
+
+// HasTriggers tells whether a table has triggers. If a definition cannot be read, it has.
+func (s *Store) HasTriggers(snapshot *catalog.Snapshot, database, table string) bool {
+	for _, o := range snapshot.Objects(catalog.Trigger, database) {
+		var definition gsql.TriggerDefinition
+		if err := decodeObject(o, &definition); err != nil {
+			return true
+		}
+		parsed, err := sqlparser.Parse(definition.CreateStatement)
+		ddl, ok := parsed.(*sqlparser.DDL)
+		if err != nil || !ok || strings.EqualFold(ddl.Table.Name.String(), table) {
+			return true
+		}
+	}
+	return false
 }
 
 // EngineError gives an error of the engine the number by which MySQL clients know it.
