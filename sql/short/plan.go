@@ -62,15 +62,6 @@ type condition struct {
 
 func (c *condition) isPoint() bool { return len(c.intervals) == 1 && c.intervals[0].isPoint() }
 
-func (c *condition) arePoints() bool {
-	for i := range c.intervals {
-		if !c.intervals[i].isPoint() {
-			return false
-		}
-	}
-	return true
-}
-
 // access is how rows are found.
 type access struct {
 	index   *catalog.Index // nil: the primary key

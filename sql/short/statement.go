@@ -44,8 +44,10 @@ func (s *Statement) Learn(result *sqltypes.Result) {
 	if s.learns != nil && len(result.Fields) > 0 {
 		fields := make([]*querypb.Field, len(result.Fields))
 		for i, f := range result.Fields { // the full way goes on to write to its own
-			own := *f
-			fields[i] = &own
+			fields[i] = &querypb.Field{
+				Name: f.Name, OrgName: f.OrgName, Table: f.Table, OrgTable: f.OrgTable, Database: f.Database, Type: f.Type,
+				ColumnLength: f.ColumnLength, Charset: f.Charset, Decimals: f.Decimals, Flags: f.Flags,
+			}
 		}
 		s.learns.fields.CompareAndSwap(nil, &fields)
 	}
