@@ -10,6 +10,8 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/types"
+
+	"redoubt/sql/match"
 )
 
 // distinctRows leaves out rows that are equal to one before, by the collations of their columns. The SQL engine's own
@@ -47,6 +49,16 @@ func foldsAny(collations []gsql.CollationID) bool {
 	return slices.ContainsFunc(collations, func(c gsql.CollationID) bool { return c != noFold })
 }
 
+// keyBytes is about what a key takes in memory.
+const keyBytes = 48
+
+// Close implements gsql.RowIter.
+func (d *distinctRows) Close(ctx *gsql.Context) error {
+	_ = match.HoldBytes(ctx, -keyBytes*int64(len(d.seen))) // less is never too much
+	clear(d.seen)
+	return d.RowIter.Close(ctx)
+}
+
 // Next implements gsql.RowIter.
 func (d *distinctRows) Next(ctx *gsql.Context) (gsql.Row, error) {
 	for {
@@ -62,6 +74,9 @@ func (d *distinctRows) Next(ctx *gsql.Context) (gsql.Row, error) {
 			continue
 		}
 		d.seen[key] = struct{}{}
+		if err := match.HoldBytes(ctx, keyBytes); err != nil {
+			return nil, err
+		}
 		return row, nil
 	}
 }
@@ -105,14 +120,11 @@ func writeKey(ctx *gsql.Context, w io.Writer, collation gsql.CollationID, v any)
 	return err
 }
 
-// distinct runs SELECT DISTINCT; nil leaves it to the SQL engine.
+// distinct runs SELECT DISTINCT.
 func (e *execution) distinct(ctx *gsql.Context, n *plan.Distinct, row gsql.Row) (gsql.RowIter, error) {
 	collations := foldings(n.Schema())
 	if all, ok := n.Child.(*allRows); ok {
 		collations = all.collations
-	}
-	if !foldsAny(collations) {
-		return nil, nil
 	}
 	rows, err := e.engine.Build(ctx, n.Child, row)
 	if err != nil {
@@ -133,7 +145,7 @@ func (e *execution) union(ctx *gsql.Context, n *plan.SetOp, row gsql.Row) (gsql.
 		return e.intersect(ctx, n, row)
 	}
 	collations := unionFoldings(n)
-	if !n.Distinct || !foldsAny(collations) {
+	if !n.Distinct {
 		return e.sortedUnion(ctx, n, row)
 	}
 	all := &allRows{plan.NewSetOp(plan.UnionType, n.Left(), n.Right(), false, nil, nil, nil), collations}

@@ -40,6 +40,17 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		if other, err = condition(ctx, n); err == nil && other == nil {
 			return e.locked(ctx, n, row)
 		}
+	case *plan.Limit:
+		other, err = topRows(n)
+	case *plan.Sort:
+		other = sortHeld(n)
+	case *plan.Window:
+		other, err = windowHeld(n)
+	case *plan.GroupBy:
+		other = groupsHeld(n)
+	case *heldRows:
+		rows, err := e.engine.Build(ctx, n.Node, row)
+		return &heldIter{RowIter: rows}, err
 	case *allRows:
 		other = n.SetOp
 	case *plan.ShowColumns:

@@ -22,12 +22,16 @@ type running struct {
 	database *enginetest.Database
 	server   *Server
 	db       *gosql.DB
+	change   func(*Options)
 }
 
 // start starts a server with an empty database test, which is the client's current one.
-func start(t testing.TB) *running {
+func start(t testing.TB) *running { return startWith(t, func(*Options) {}) }
+
+// startWith does so with other options.
+func startWith(t testing.TB, change func(*Options)) *running {
 	t.Helper()
-	r := &running{t: t, database: enginetest.Open(t, enginetest.WithCollator(Collator()))}
+	r := &running{t: t, database: enginetest.Open(t, enginetest.WithCollator(Collator())), change: change}
 	r.open()
 	t.Cleanup(func() { r.close() })
 	r.exec("CREATE DATABASE test")
@@ -38,10 +42,12 @@ func start(t testing.TB) *running {
 
 func (r *running) open() {
 	r.t.Helper()
-	s, err := New(Options{
+	o := Options{
 		Engine: r.database.Engine, Addr: "127.0.0.1:0", Logger: zerolog.Nop(), Identity: vview.Identity{Version: "test"},
 		Parameters: func() []Parameter { return []Parameter{{Name: "mysql", Value: "x", Source: "flag"}} },
-	})
+	}
+	r.change(&o)
+	s, err := New(o)
 	if err != nil {
 		r.t.Fatalf("new server: %v", err)
 	}

@@ -6,6 +6,8 @@ import (
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/plan"
+
+	"redoubt/sql/match"
 )
 
 // comparedRows is an INTERSECT or EXCEPT whose rows are compared by the collations of their columns. The SQL engine's own
@@ -18,9 +20,6 @@ type comparedRows struct {
 // intersect runs INTERSECT and EXCEPT; nil leaves a node to the SQL engine.
 func (e *execution) intersect(ctx *gsql.Context, n *plan.SetOp, row gsql.Row) (gsql.RowIter, error) {
 	collations := unionFoldings(n)
-	if !foldsAny(collations) {
-		return e.sortedUnion(ctx, n, row)
-	}
 	all := plan.NewSetOp(n.SetOpType, n.Left(), n.Right(), n.Distinct, nil, nil, nil)
 	return e.engine.Build(ctx, ordered(n, &comparedRows{all, collations}), row)
 }
@@ -58,7 +57,11 @@ func (e *execution) compared(ctx *gsql.Context, n *comparedRows, row gsql.Row) (
 		if err != nil {
 			return nil, errors.Join(err, right.Close(ctx))
 		}
-		out.right[key]++
+		if out.right[key]++; out.right[key] == 1 {
+			if err := match.HoldBytes(ctx, keyBytes); err != nil {
+				return nil, errors.Join(err, right.Close(ctx))
+			}
+		}
 	}
 	if err := right.Close(ctx); err != nil {
 		return nil, err

@@ -40,6 +40,8 @@ type Options struct {
 
 	// TransactionBytesMax is what one transaction may change, in bytes of rows in memory; 0 is the engine's default.
 	TransactionBytesMax int64
+	// StatementBytesMax is what one statement may hold of its rows in memory, to sort, to group or to join; 0 is 256 MiB.
+	StatementBytesMax int64
 	// RootPassword is given to root if it has no password yet.
 	RootPassword string
 	// FileDir is the only directory that LOAD DATA INFILE and SELECT … INTO OUTFILE may use on the server; empty

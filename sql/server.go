@@ -87,7 +87,9 @@ const (
 // openEngine makes the SQL engine over the store.
 func (s *Server) openEngine() error {
 	quiet()
-	s.store = storage.NewStore(s.options.Engine, s.views(), s.options.TransactionBytesMax)
+	s.store = storage.NewStore(s.options.Engine, s.views(), storage.Limits{
+		TransactionBytes: s.options.TransactionBytesMax, StatementBytes: s.options.StatementBytesMax,
+	})
 	s.provider = storage.NewProvider(s.store, function.NewLibrary())
 	beginWith()
 	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).AddPreAnalyzeRule(loadRule, loadInserts).

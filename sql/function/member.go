@@ -216,6 +216,9 @@ func (m *member) ask(ctx *gsql.Context, row gsql.Row, value []any) (any, error) 
 	}
 	set := match.NewGroups(nil, m.comparisons(ctx))
 	for _, r := range rows {
+		if err := match.Hold(ctx, gsql.Row{r}); err != nil {
+			return nil, err
+		}
 		if err := set.Add(ctx, rowOf(r, query.Type()), nil); err != nil {
 			return nil, err
 		}
@@ -268,6 +271,9 @@ func (m *member) readGroups(ctx *gsql.Context, row gsql.Row) (*match.Groups, err
 	groups := match.NewGroups(keys, values)
 	for _, r := range rows {
 		r := rowOf(r, query.Type())
+		if err := match.Hold(ctx, r); err != nil {
+			return nil, err
+		}
 		if err := groups.Add(ctx, r[:first], r[first:]); err != nil {
 			return nil, err
 		}

@@ -83,6 +83,7 @@ type joinIter struct {
 	leftEnd, size int // positions in a row: parent, left side, right side
 	alternatives  [][]equality
 
+	held    int64  // bytes of the right side
 	right   *table // nil until there is a row on the left
 	scratch gsql.Row
 	current gsql.Row // on the left, with its parent; nil before the first and after the last of its partners
@@ -170,6 +171,10 @@ func (j *joinIter) readRight(ctx *gsql.Context) (*table, error) {
 			return t, rows.Close(ctx)
 		}
 		if err == nil {
+			j.held += RowBytes(row)
+			err = HoldBytes(ctx, RowBytes(row))
+		}
+		if err == nil {
 			err = t.add(ctx, row)
 		}
 		if err != nil {
@@ -182,5 +187,7 @@ func (j *joinIter) readRight(ctx *gsql.Context) (*table, error) {
 // Close implements gsql.RowIter.
 func (j *joinIter) Close(ctx *gsql.Context) error {
 	j.right, j.partner = nil, nil
+	_ = HoldBytes(ctx, -j.held) // less is never too much
+	j.held = 0
 	return j.left.Close(ctx)
 }

@@ -1,5 +1,7 @@
 package sqlcode
 
+import "fmt"
+
 // Syntax reports a statement that the grammar refuses; text quotes the place.
 func Syntax(text string) *Error { return New(IDSyntax, text) }
 
@@ -17,6 +19,9 @@ func CommandArgument(text string) *Error { return New(IDCommandArgument, text) }
 
 // TooDeep reports a statement whose tree would be too deep; what says where, e.g. "more than 300 UNIONs".
 func TooDeep(what string) *Error { return New(IDTooDeep, what) }
+
+// StatementMemory reports a statement that holds too many rows; the limit is in MiB.
+func StatementMemory(limit int64) *Error { return New(IDStatementMemory, fmt.Sprint(limit)) }
 
 // BadAsOf reports an AS OF expression whose value names no point in time.
 func BadAsOf(reason string) *Error { return New(IDBadAsOf, reason) }

@@ -10,6 +10,7 @@ const (
 	IDCommandArgument  = "RD-1006"
 	IDNested           = "RD-1007"
 	IDTooDeep          = "RD-1008"
+	IDStatementMemory  = "RD-1009"
 	IDBadAsOf          = "RD-1101"
 	IDAsOfBeforeFloor  = "RD-1102"
 	IDAsOfFuture       = "RD-1103"
@@ -90,6 +91,11 @@ var table = []Code{
 		IDTooDeep, 1436, stateGeneral, "The statement is nested too deep: %s",
 		"Such statements would cost the server its stack, or more time than they are worth.",
 		"Use lists, IN (…), a temporary table or several statements instead.",
+	},
+	{
+		IDStatementMemory, 1038, "HY001", "The statement needs more than %s MiB of memory to sort, group or join its rows",
+		"Sorts, groups, joins without an index and DISTINCT hold their rows in memory, up to the setting statement-size.",
+		"Add an index that gives the order or the partners, or a condition or LIMIT, or raise statement-size.",
 	},
 	{
 		IDBadAsOf, 1525, stateGeneral, "This AS OF names no point in time: %s",

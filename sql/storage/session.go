@@ -23,6 +23,7 @@ type Session struct {
 	iterators map[*rowIter]struct{} // that read now
 	running   bool                  // a client's statement has begun
 	shown     atomic.Pointer[TransactionInfo]
+	held      atomic.Int64   // bytes of rows that the running statement holds in memory
 	restart   bool           // the running statement begins again, in the transaction that is open
 	point     *parser.AsOf   // at which the table is read that the planner looks for; nil for now
 	detached  bool           // and has put its transaction aside, to run statements of a procedure
@@ -119,6 +120,7 @@ func (s *Session) ValidateSession(ctx *gsql.Context) error {
 // StatementBegin is called when a client has sent a statement, before the SQL engine sees it; StatementDone when it is
 // over.
 func (s *Session) StatementBegin() {
+	s.held.Store(0)
 	s.running, s.detached = false, false
 }
 

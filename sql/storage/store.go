@@ -27,16 +27,28 @@ type Store struct {
 	system   SystemTables
 	stats    *Statistics
 	bytesMax int64
+	heldMax  int64
 
 	mu     sync.Mutex
 	shapes map[*catalog.Table]*datatype.Shape
 	links  foreignKeyLinks
 }
 
-// NewStore makes a store over an open engine. system may be nil; transactionBytesMax is what one transaction may
-// change, in bytes of rows in memory, 0 for the engine's default.
-func NewStore(e *engine.Engine, system SystemTables, transactionBytesMax int64) *Store {
-	s := &Store{engine: e, system: system, bytesMax: transactionBytesMax, shapes: map[*catalog.Table]*datatype.Shape{}}
+// Limits bound the memory that one client takes, in bytes; 0 is a default.
+type Limits struct {
+	TransactionBytes int64 // what a transaction may change, by the size of its rows in memory
+	StatementBytes   int64 // what a statement may hold of its rows, to sort, to group or to join
+}
+
+// statementBytesDefault bounds what a statement holds unless Limits say otherwise.
+const statementBytesDefault = 256 << 20
+
+// NewStore makes a store over an open engine. system may be nil.
+func NewStore(e *engine.Engine, system SystemTables, limits Limits) *Store {
+	if limits.StatementBytes == 0 {
+		limits.StatementBytes = statementBytesDefault
+	}
+	s := &Store{engine: e, system: system, bytesMax: limits.TransactionBytes, heldMax: limits.StatementBytes, shapes: map[*catalog.Table]*datatype.Shape{}}
 	s.stats = newStatistics(s)
 	return s
 }

@@ -1,0 +1,11 @@
+package storage
+
+import "redoubt/sql/sqlcode"
+
+// Hold implements match.Holder: rows that the running statement holds in memory to sort, to group or to join.
+func (s *Session) Hold(bytes int64) error {
+	if s.held.Add(bytes) > s.store.heldMax && bytes > 0 {
+		return sqlcode.StatementMemory(s.store.heldMax >> 20)
+	}
+	return nil
+}
