@@ -36,6 +36,19 @@ func TestPage(t *testing.T) {
 			t.Fatal(r.err)
 		}
 	})
+	page.WriteString("```\n\n" + partHead)
+	part := AppendPart(nil, &Part{
+		XID: 0x6F2A, Number: 2, ReadSCN: 41,
+		Changes: []Change{{Table: 1001, Op: Delete, Key: []byte{1, 9}, Replaced: 12, Before: Row{{1, IntValue(9)}}}},
+	})
+	line(&page, part, "magic", 0, 3)
+	line(&page, part, "version", 3, 4)
+	line(&page, part, "CRC32C of what follows", 4, 8)
+	read := reader{buf: part, off: 8, trace: func(what string, from, to int) { line(&page, part, what, from, to) }}
+	p := Part{XID: read.uvarint("transaction id"), Number: read.parts("number of the part")}
+	if read.partContent(&p); read.err != nil {
+		t.Fatal(read.err)
+	}
 	page.WriteString("```\n")
 	if *update {
 		if err := os.WriteFile(pagePath, []byte(page.String()), 0o644); err != nil {
@@ -73,6 +86,18 @@ func line(w *strings.Builder, b []byte, what string, from, to int) {
 	}
 	fmt.Fprintf(w, "%4d  %-36s  %s\n", from, hex, what)
 }
+
+const partHead = `## A part
+
+A transaction that is too large for one entry travels in parts, each a log entry of its own; entries of others may stand
+between them. Parts are numbered from 1. They mean nothing until the group comes that has the transaction itself: its
+record is of version 2, has the number of its parts behind the program, and usually nothing more than claims on ranges.
+Number 0 drops the parts that came before, and nothing follows it. Parts also end with the term that they are of: a
+group or a part of a later term drops them. Statements come in the first parts, then claims, then changes, in the order
+of spaces, so those of system tables first; put one behind the other they are the record as it would be if it had
+travelled whole, and so sealed segments have it.
+
+` + "```\n"
 
 const pageHead = `# The redo record
 

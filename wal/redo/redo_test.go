@@ -106,7 +106,7 @@ func TestTransactionRoundTrip(t *testing.T) {
 	if _, err := DecodeTransaction(append(b, 0)); !errors.Is(err, ErrMalformed) {
 		t.Fatalf("with a byte too many: %v", err)
 	}
-	b[0] = 2
+	b[0] = 9
 	if _, err := DecodeTransaction(b); !errors.Is(err, ErrVersion) {
 		t.Fatalf("of another version: %v", err)
 	}

@@ -76,6 +76,7 @@ type Transaction struct {
 	User       string
 	Host       string
 	Program    string
+	Parts      int // entries of the log that went before it with the most of its content; 0 for almost all
 	Statements []Statement
 	Changes    []Change
 	Claims     []Claim
@@ -89,31 +90,51 @@ func (t *Transaction) SnapshotOf(c *Change) scn.SCN {
 	return t.ReadSCN
 }
 
-const transactionVersion = 1
+// Versions of an encoded transaction. The second has, behind the program, the number of its parts.
+const (
+	transactionVersion        = 1
+	transactionInPartsVersion = 2
+)
 
 // AppendTransaction encodes t.
 func AppendTransaction(dst []byte, t *Transaction) []byte {
-	dst = append(dst, transactionVersion)
+	version := byte(transactionVersion)
+	if t.Parts > 0 {
+		version = transactionInPartsVersion
+	}
+	dst = append(dst, version)
 	dst = binary.AppendUvarint(dst, t.XID)
 	dst = binary.AppendUvarint(dst, uint64(t.ReadSCN))
 	dst = appendString(dst, t.User)
 	dst = appendString(dst, t.Host)
 	dst = appendString(dst, t.Program)
-	dst = binary.AppendUvarint(dst, uint64(len(t.Statements)))
-	for _, s := range t.Statements {
-		dst = binary.LittleEndian.AppendUint64(dst, s.Digest)
-		dst = appendString(dst, s.Text)
-		dst = binary.AppendUvarint(dst, uint64(max(s.ReadSCN, t.ReadSCN)-t.ReadSCN))
+	if t.Parts > 0 {
+		dst = binary.AppendUvarint(dst, uint64(t.Parts))
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(t.Claims)))
-	for i := range t.Claims {
-		dst = appendClaim(dst, &t.Claims[i])
+	return appendContent(dst, t.ReadSCN, t.Statements, t.Claims, t.Changes)
+}
+
+// appendContent encodes what a transaction and a part have in common.
+func appendContent(dst []byte, readSCN scn.SCN, statements []Statement, claims []Claim, changes []Change) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(statements)))
+	for i := range statements {
+		dst = appendStatement(dst, readSCN, &statements[i])
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(t.Changes)))
-	for i := range t.Changes {
-		dst = appendChange(dst, &t.Changes[i])
+	dst = binary.AppendUvarint(dst, uint64(len(claims)))
+	for i := range claims {
+		dst = appendClaim(dst, &claims[i])
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(changes)))
+	for i := range changes {
+		dst = appendChange(dst, &changes[i])
 	}
 	return dst
+}
+
+func appendStatement(dst []byte, readSCN scn.SCN, s *Statement) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, s.Digest)
+	dst = appendString(dst, s.Text)
+	return binary.AppendUvarint(dst, uint64(max(s.ReadSCN, readSCN)-readSCN))
 }
 
 func appendClaim(dst []byte, c *Claim) []byte {
@@ -156,19 +177,60 @@ func DecodeTransaction(b []byte) (*Transaction, error) {
 
 func (r *reader) transaction(t *Transaction) {
 	r.transactionHead(t)
-	if n := r.count("number of claims", 5); n > 0 {
-		t.Claims = make([]Claim, 0, min(n, 1<<16))
-		for i := 0; i < n && r.err == nil; i++ {
-			t.Claims = append(t.Claims, r.claim())
-		}
-	}
-	if n := r.count("number of changes", 6); n > 0 {
-		t.Changes = make([]Change, 0, min(n, 1<<16))
-		for i := 0; i < n && r.err == nil; i++ {
-			t.Changes = append(t.Changes, r.change(len(t.Statements)))
-		}
-	}
+	t.Claims = r.claims()
+	t.Changes = r.changes(max(len(t.Statements), 1))
 	r.end("transaction")
+}
+
+func (r *reader) claims() (out []Claim) {
+	if n := r.count("number of claims", 5); n > 0 {
+		out = make([]Claim, 0, min(n, 1<<16))
+		for i := 0; i < n && r.err == nil; i++ {
+			out = append(out, r.claim())
+		}
+	}
+	return out
+}
+
+// changes reads changes by statements of lower numbers than below.
+func (r *reader) changes(below int) (out []Change) {
+	if n := r.count("number of changes", 6); n > 0 {
+		out = make([]Change, 0, min(n, 1<<16))
+		for i := 0; i < n && r.err == nil; i++ {
+			out = append(out, r.change(below))
+		}
+	}
+	return out
+}
+
+// Changes gives the changes of an encoded transaction a few at a time, for one that is too large to decode at once.
+type Changes struct {
+	r     reader
+	left  int
+	below int
+}
+
+// DecodeHead reads all of an encoded transaction but its changes, and gives those apart.
+func DecodeHead(b []byte) (*Transaction, *Changes, error) {
+	r := reader{buf: b}
+	t := &Transaction{}
+	r.transactionHead(t)
+	t.Claims = r.claims()
+	n := r.count("number of changes", 6)
+	return t, &Changes{r: r, left: n, below: max(len(t.Statements), 1)}, r.err
+}
+
+// Next gives the next changes, at most n of them; none at the end. Byte slices point into what was decoded.
+func (c *Changes) Next(n int) ([]Change, error) {
+	n = min(n, c.left)
+	out := make([]Change, 0, n)
+	for i := 0; i < n && c.r.err == nil; i++ {
+		out = append(out, c.r.change(c.below))
+	}
+	if c.left -= n; c.left == 0 {
+		c.r.end("transaction")
+	}
+	return out, c.r.err
 }
 
 // TransactionXID reads the id of an encoded transaction and nothing else of it.
@@ -180,26 +242,45 @@ func TransactionXID(b []byte) (uint64, error) {
 }
 
 func (r *reader) transactionHead(t *Transaction) {
-	r.transactionID(t)
+	version := r.transactionID(t)
 	t.ReadSCN = scn.SCN(r.uvarint("read SCN"))
 	t.User = string(r.bytes("user"))
 	t.Host = string(r.bytes("host"))
 	t.Program = string(r.bytes("program"))
+	if version == transactionInPartsVersion {
+		t.Parts = r.parts("number of parts")
+	}
+	t.Statements = r.statements(t.ReadSCN)
+}
+
+func (r *reader) statements(readSCN scn.SCN) (out []Statement) {
 	n := r.count("number of statements", 10)
 	for i := 0; i < n && r.err == nil; i++ {
 		digest := r.fixed64("statement digest")
 		text := string(r.bytes("statement text"))
 		later := r.uvarint("SCNs from the transaction's snapshot to the statement's")
-		t.Statements = append(t.Statements, Statement{digest, text, t.ReadSCN + scn.SCN(later)})
+		out = append(out, Statement{digest, text, readSCN + scn.SCN(later)})
 	}
+	return out
 }
 
-func (r *reader) transactionID(t *Transaction) {
-	if v := r.byte("version of transaction"); r.err == nil && v != transactionVersion {
+// parts reads a number of parts, or of a part: 1 or more.
+func (r *reader) parts(what string) int {
+	n := r.uvarint(what)
+	if r.err == nil && (n == 0 || n > PartsMax) {
+		r.fail(what, ErrMalformed)
+	}
+	return int(n)
+}
+
+func (r *reader) transactionID(t *Transaction) (version byte) {
+	version = r.byte("version of transaction")
+	if r.err == nil && version != transactionVersion && version != transactionInPartsVersion {
 		r.off--
 		r.fail("version of transaction", ErrVersion)
 	}
 	t.XID = r.uvarint("transaction id")
+	return version
 }
 
 func (r *reader) space(what string) scn.Space {
@@ -223,11 +304,11 @@ func (r *reader) claim() (c Claim) {
 	return c
 }
 
-func (r *reader) change(statements int) (c Change) {
+func (r *reader) change(below int) (c Change) {
 	c.Op = Op(r.byte("operation"))
 	c.Table = r.space("table")
 	statement := r.uvarint("statement number")
-	if r.err == nil && statement >= uint64(max(statements, 1)) {
+	if r.err == nil && statement >= uint64(below) {
 		r.fail("statement number", ErrMalformed)
 	}
 	c.Statement = uint32(statement)
