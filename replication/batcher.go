@@ -209,6 +209,9 @@ func (b *batcher) serve() {
 	case w.proposal == nil:
 		b.flush()
 		b.launchBarrier(w)
+	case w.proposal.Part:
+		b.flush()
+		b.launchPart(w)
 	case b.open == nil && !b.takeSlot():
 		b.carry = w
 	default:
@@ -273,6 +276,26 @@ func (b *batcher) launchBarrier(w *pending) {
 		return
 	}
 	b.launch(&flight{mark: make(chan markResult, 1), waiting: []*pending{w}}, raft.Log{Extensions: markTag()})
+}
+
+// launchPart certifies a part and hands it to raft as an entry of its own.
+func (b *batcher) launchPart(w *pending) {
+	if !b.takeSlot() {
+		b.carry = w
+		return
+	}
+	if !w.take() {
+		<-b.slots
+		return
+	}
+	if err := b.node.opts.StateMachine.Certify(w.proposal); err != nil {
+		<-b.slots
+		b.node.counters.refused.Add(1)
+		w.answer(Result{}, err)
+		return
+	}
+	f := &flight{part: true, waiting: []*pending{w}, bytes: len(w.proposal.Body)}
+	b.launch(f, raft.Log{Data: w.proposal.Body, Extensions: partTag(b.term)})
 }
 
 // add certifies w into the open group, or a new one, for which the caller holds a slot.

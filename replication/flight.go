@@ -12,8 +12,9 @@ import (
 // flight is one entry that was handed to raft, with those who wait for it.
 type flight struct {
 	future  raft.ApplyFuture
-	waiting []*pending      // for a group: one for each transaction
-	group   *redo.Group     // nil for a mark
+	waiting []*pending      // for a group: one for each transaction; for a part: one
+	group   *redo.Group     // nil for a mark or a part
+	part    bool
 	bytes   int             // of bodies
 	mark    chan markResult // for a mark: has room for the one result
 	once    sync.Once       // guards the answers
@@ -30,6 +31,10 @@ type markResult struct {
 // land gives those who wait what became of the entry; r is nil after an error. Only the first call counts.
 func (f *flight) land(err error, r *applyResult, index uint64) {
 	f.once.Do(func() {
+		if f.part {
+			f.landPart(err, index)
+			return
+		}
 		if f.group == nil {
 			f.landMark(err, r, index)
 			return
@@ -58,6 +63,15 @@ func (f *flight) landMark(err error, r *applyResult, index uint64) {
 		}
 		w.answer(Result{}, surelyNot(err))
 	}
+}
+
+// landPart answers for a part. Nothing is unknown after an error: without its last part the transaction is nothing.
+func (f *flight) landPart(err error, index uint64) {
+	if err != nil {
+		f.waiting[0].answer(Result{}, surelyNot(err))
+		return
+	}
+	f.waiting[0].answer(Result{Index: index}, nil)
 }
 
 // verdict tells the i-th proposer what err means for it.

@@ -24,22 +24,28 @@ import (
 //
 //	group: 1, uvarint term in which the leader certified the group; data is a redo group
 //	mark:  2; no data. A leader writes one to learn that everything before it was applied
+//	part:  3, uvarint term in which the leader certified the part; data is a part of a transaction, see package redo
 const (
 	entryVersion        = 1
 	entryHeaderMax      = 2 + 3*binary.MaxVarintLen64
 	tagBytesMax         = 16
 	tagGroup       byte = 1
 	tagMark        byte = 2
+	tagPart        byte = 3
 )
 
 // tag is the decoded tag of a command.
 type tag struct {
 	kind     byte
-	certTerm uint64 // tagGroup only
+	certTerm uint64 // tagGroup and tagPart only
 }
 
 func groupTag(certTerm uint64) []byte {
 	return binary.AppendUvarint([]byte{tagGroup}, certTerm)
+}
+
+func partTag(certTerm uint64) []byte {
+	return binary.AppendUvarint([]byte{tagPart}, certTerm)
 }
 
 func markTag() []byte { return []byte{tagMark} }
@@ -51,12 +57,12 @@ func decodeTag(b []byte) (tag, error) {
 		return tag{}, fmt.Errorf("a command without a tag")
 	case b[0] == tagMark && len(b) == 1:
 		return tag{kind: tagMark}, nil
-	case b[0] == tagGroup:
+	case b[0] == tagGroup || b[0] == tagPart:
 		term, n := shortUvarint(b[1:])
 		if n <= 0 || n != len(b)-1 || term == 0 {
 			return tag{}, fmt.Errorf("malformed tag %x", b)
 		}
-		return tag{kind: tagGroup, certTerm: term}, nil
+		return tag{kind: b[0], certTerm: term}, nil
 	}
 	return tag{}, fmt.Errorf("unknown tag %x", b)
 }

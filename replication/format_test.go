@@ -37,6 +37,8 @@ func sampleEntries() []*raft.Log {
 		{Index: 4, Term: 2, Type: raft.LogBarrier},
 		group,
 		skipped,
+		{Index: 1002, Term: 201, Type: raft.LogCommand, Extensions: partTag(201), Data: redo.AppendPart(nil, &redo.Part{XID: 17, Number: 3, ReadSCN: 300})},
+		{Index: 1003, Term: 202, Type: raft.LogCommand, Extensions: partTag(201), Data: redo.AppendPart(nil, &redo.Part{XID: 17})},
 	}
 }
 

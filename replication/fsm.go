@@ -17,7 +17,7 @@ import (
 // A group counts if and only if (1) it was certified in the term of its entry, and (2) its first SCN follows the last
 // one applied. (1) keeps out what a former leader certified and a later term appended, (2) what was certified on top
 // of an entry that never made it. A group that does not count is skipped on every node alike, and its proposers hear
-// a certain, retryable error.
+// a certain, retryable error. For a part of a transaction only (1) is asked.
 type fsm struct {
 	sm        StateMachine
 	guard     *guard
@@ -91,7 +91,7 @@ func (f *fsm) apply(logs []*raft.Log, results []applyResult) error {
 	}
 	if len(f.groups) > 0 {
 		if err := f.sm.Apply(f.groups); err != nil {
-			return fmt.Errorf("apply SCN %d to %d: %w", f.groups[0].Group.FirstSCN, f.at.SCN, err)
+			return fmt.Errorf("apply log entries %d to %d: %w", f.groups[0].Index, f.groups[len(f.groups)-1].Index, err)
 		}
 		for i := range f.groups {
 			f.transacts.Add(uint64(len(f.groups[i].Group.Txns)))
@@ -117,6 +117,9 @@ func (f *fsm) take(l *raft.Log, r *applyResult) error {
 	if t.kind == tagMark {
 		return nil
 	}
+	if t.kind == tagPart {
+		return f.takePart(l, t, r)
+	}
 	g, err := redo.DecodeGroup(l.Data)
 	if err != nil {
 		return f.damage(l, err)
@@ -129,6 +132,16 @@ func (f *fsm) take(l *raft.Log, r *applyResult) error {
 	f.groups = append(f.groups, AppliedGroup{Index: l.Index, Term: l.Term, Group: g})
 	f.at = f.groups[len(f.groups)-1].Position()
 	r.at = f.at
+	return nil
+}
+
+func (f *fsm) takePart(l *raft.Log, t tag, r *applyResult) error {
+	if t.certTerm != l.Term {
+		f.skipped.Add(1)
+		r.err = ErrSuperseded
+		return nil
+	}
+	f.groups = append(f.groups, AppliedGroup{Index: l.Index, Term: l.Term, Part: l.Data})
 	return nil
 }
 

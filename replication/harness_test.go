@@ -69,6 +69,7 @@ type row struct {
 type ledger struct {
 	mu        sync.Mutex
 	rows      []row
+	parts     []string
 	at        Position
 	durable   Position
 	inFlight  map[string]scn.SCN
@@ -94,6 +95,12 @@ func (l *ledger) Certify(p *Proposal) error {
 		if err := l.refuse(p); err != nil {
 			return err
 		}
+	}
+	if p.Part != (p.SCN == 0) {
+		l.broken = append(l.broken, fmt.Sprintf("part %v certified with SCN %d", p.Part, p.SCN))
+	}
+	if p.Part {
+		return nil
 	}
 	if _, busy := l.inFlight[key(p.Body)]; busy {
 		return errConflict
@@ -122,6 +129,10 @@ func (l *ledger) Apply(groups []AppliedGroup) error {
 		return l.applyErr
 	}
 	for _, g := range groups {
+		if g.Part != nil {
+			l.parts = append(l.parts, fmt.Sprintf("%d:%s", g.Index, g.Part))
+			continue
+		}
 		if g.Index <= l.at.Index || g.Group.FirstSCN != l.at.SCN+1 || len(g.Group.Txns) == 0 {
 			l.broken = append(l.broken, fmt.Sprintf("group %d at %d after %v", g.Group.FirstSCN, g.Index, l.at))
 		}

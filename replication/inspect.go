@@ -18,8 +18,8 @@ import (
 type EntryInfo struct {
 	Index         uint64
 	Term          uint64
-	Kind          string // group, mark, no-op, barrier or configuration
-	CertifiedTerm uint64 // groups only
+	Kind          string // group, part, mark, no-op, barrier or configuration
+	CertifiedTerm uint64 // groups and parts only
 	FirstSCN      scn.SCN
 	LastSCN       scn.SCN
 	FirstTime     time.Time // commit times, UTC
@@ -27,6 +27,7 @@ type EntryInfo struct {
 	DataBytes     int
 	Servers       []raft.Server // configurations only
 	Group         *redo.Group   // groups only
+	Part          *redo.Part    // parts only
 }
 
 // InspectEntry reads the payload of the log frame with the given index. After an error the fields that could be read
@@ -62,6 +63,13 @@ func (i *EntryInfo) command(l *raft.Log) error {
 		i.Kind = "mark"
 		return nil
 	}
+	if t.kind == tagPart {
+		i.Kind, i.CertifiedTerm = "part", t.certTerm
+		if i.Part, err = redo.DecodePart(l.Data); err != nil {
+			return &CorruptError{What: fmt.Sprintf("log entry %d", l.Index), Reason: err.Error()}
+		}
+		return nil
+	}
 	i.Kind, i.CertifiedTerm = "group", t.certTerm
 	g, err := redo.DecodeGroup(l.Data)
 	if err != nil {
@@ -81,11 +89,16 @@ func (i EntryInfo) String() string {
 	case "group":
 		text += fmt.Sprintf(" scn=%d..%d time=%s..%s bytes=%d", i.FirstSCN, i.LastSCN,
 			i.FirstTime.Format(time.RFC3339Nano), i.LastTime.Format(time.RFC3339Nano), i.DataBytes)
-		if i.CertifiedTerm != i.Term {
-			text += fmt.Sprintf(" skipped: certified in term %d", i.CertifiedTerm)
+	case "part":
+		if i.Part != nil {
+			text += " " + i.Part.String()
 		}
+		text += fmt.Sprintf(" bytes=%d", i.DataBytes)
 	case "configuration":
 		text += serversText(i.Servers)
+	}
+	if i.CertifiedTerm != 0 && i.CertifiedTerm != i.Term {
+		text += fmt.Sprintf(" skipped: certified in term %d", i.CertifiedTerm)
 	}
 	return text
 }

@@ -12,7 +12,7 @@ import (
 
 // Limits of the commit path. They are constants because formats, memory and timers were sized together.
 const (
-	// MaxBodyBytes is the largest transaction that Propose takes.
+	// MaxBodyBytes is the largest transaction, or part of one, that Propose takes.
 	MaxBodyBytes = 128 << 20
 
 	groupTxnsMax        = 256     // transactions in one entry
@@ -80,6 +80,10 @@ type Options struct {
 	// Retain gives the lowest index that somebody still needs; entries from it on are kept, whatever raft wants.
 	// It is called from several goroutines and must be quick. Nil or 0: nothing is needed.
 	Retain func() uint64
+
+	// PartsFrom is the first log entry whose part of a transaction the state may lack, if it was made from elsewhere than
+	// the log, and so has none of those before its position. 0: it lacks none.
+	PartsFrom uint64
 
 	// Now is the clock that stamps commits. Default time.Now.
 	Now func() time.Time

@@ -39,8 +39,9 @@ This page is written by the tests of package replication; the bytes on it are re
 **Entries** are the payloads of the frames of the redo log, which have their checksums: version (1), raft's type (0
 command, 1 no-op, 4 barrier, 5 configuration), index, term and the length of the tag as uvarints, the tag, the data. The
 tag of a command says what it is: 1 and the term in which the leader certified it, a group of transactions
-([redo.md](redo.md)); 2, a mark, with no data, by which a new leader learns that everything before it is applied. A group
-counts only if it was certified in the term of its entry and begins right after the last SCN; all nodes pass over
+([redo.md](redo.md)); 2, a mark, with no data, by which a new leader learns that everything before it is applied; 3
+and the term of certification, a part of a transaction. A part counts only if it was certified in the term of its entry; a
+group counts only if it was certified in the term of its entry and begins right after the last SCN; all nodes pass over
 others alike.
 
 **snapshot.meta** says up to where the state is durable, so that the log up to there may go: magic, version, length,

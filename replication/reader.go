@@ -10,7 +10,8 @@ import (
 	"redoubt/wal/redo"
 )
 
-// Reader gives the groups that were committed and applied here, in order, each once. One goroutine at a time.
+// Reader gives the groups that were committed and applied here, in order, each once, and the parts of transactions on
+// their way. One goroutine at a time.
 type Reader struct {
 	node *Node
 	at   Position // of the last group given
@@ -23,7 +24,24 @@ func (n *Node) Committed(after Position) *Reader {
 	return &Reader{node: n, at: after, next: after.Index + 1}
 }
 
-// Next blocks until there is another group. It fails with ErrLogReleased, ErrCorrupt, ErrClosed, the context's error
+// CommittedFrom reads the groups after a position, and the parts from an entry on that lies before it.
+func (n *Node) CommittedFrom(after Position, parts uint64) *Reader {
+	return &Reader{node: n, at: after, next: min(parts, after.Index+1)}
+}
+
+// Part gives the part in an entry that a Reader has given before.
+func (n *Node) Part(index uint64) ([]byte, error) {
+	var l raft.Log
+	if err := n.log.read(index, &l); err != nil {
+		return nil, fmt.Errorf("read part in log entry %d: %w", index, err)
+	}
+	if t, err := decodeTag(l.Extensions); err != nil || t.kind != tagPart {
+		return nil, &CorruptError{What: fmt.Sprintf("log entry %d", index), Reason: "it is no part of a transaction"}
+	}
+	return l.Data, nil
+}
+
+// Next blocks until there is another group or part. It fails with ErrLogReleased, ErrCorrupt, ErrClosed, the context's error
 // or the log's; the reader then stays where it is and may be asked again.
 func (r *Reader) Next(ctx context.Context) (AppliedGroup, error) {
 	for {
@@ -39,13 +57,15 @@ func (r *Reader) Next(ctx context.Context) (AppliedGroup, error) {
 		}
 		r.next++
 		if ok {
-			r.at = g.Position()
+			if g.Part == nil {
+				r.at = g.Position()
+			}
 			return g, nil
 		}
 	}
 }
 
-// look reads the entry at next; not ok if it holds no group that counts.
+// look reads the entry at next; not ok if it holds nothing that counts.
 func (r *Reader) look() (g AppliedGroup, ok bool, err error) {
 	var l raft.Log
 	err = r.node.log.read(r.next, &l)
@@ -57,10 +77,14 @@ func (r *Reader) look() (g AppliedGroup, ok bool, err error) {
 		return g, false, err
 	}
 	t, err := decodeTag(l.Extensions)
-	if err != nil || t.kind != tagGroup {
+	if err != nil || t.kind == tagMark {
 		return g, false, err
 	}
 	g = AppliedGroup{Index: l.Index, Term: l.Term}
+	if t.kind == tagPart {
+		g.Part = l.Data
+		return g, t.certTerm == l.Term, nil
+	}
 	if g.Group, err = redo.DecodeGroup(l.Data); err != nil {
 		return g, false, &CorruptError{What: fmt.Sprintf("log entry %d", l.Index), SCN: r.at.SCN, Reason: err.Error()}
 	}

@@ -31,7 +31,7 @@ func (n *Node) recover() (*recovery, error) {
 	r := &recovery{node: n, state: n.opts.StateMachine.Position(), snapshot: n.snapshots.current()}
 	r.first, r.last = n.log.bounds()
 	for _, step := range []func() error{
-		r.checkEnd, r.checkStart, r.checkHistory, r.catchUp, r.scan,
+		r.checkEnd, r.checkStart, r.checkHistory, r.restage, r.catchUp, r.scan,
 	} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("open the log: %w", err)
@@ -173,6 +173,29 @@ func (r *recovery) catchUp() error {
 	return nil
 }
 
+// restage gives a state that was made from elsewhere the parts of transactions that lie in the log before it. The
+// groups there are its own already.
+func (r *recovery) restage() error {
+	from := r.node.opts.PartsFrom
+	if from == 0 {
+		return nil
+	}
+	for i := max(from, r.first); i <= min(r.state.Index, r.last); i++ {
+		var l raft.Log
+		if err := r.read(i, &l); err != nil {
+			return err
+		}
+		t, err := decodeTag(l.Extensions)
+		if l.Type != raft.LogCommand || err != nil || t.kind != tagPart || t.certTerm != l.Term {
+			continue
+		}
+		if err := r.node.opts.StateMachine.Apply([]AppliedGroup{{Index: l.Index, Term: l.Term, Part: l.Data}}); err != nil {
+			return fmt.Errorf("apply log entry %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
 // scan reads every entry that raft will look at, so that damage is an error here and not a panic there, and keeps
 // the configurations for it.
 func (r *recovery) scan() error {
@@ -239,8 +262,8 @@ func (r *recovery) group(index uint64) (raft.Log, *redo.Group, error) {
 	if err := r.read(index, &l); err != nil {
 		return l, nil, err
 	}
-	if l.Type != raft.LogCommand || len(l.Data) == 0 {
-		return l, nil, nil
+	if t, err := decodeTag(l.Extensions); l.Type != raft.LogCommand || err != nil || t.kind != tagGroup {
+		return l, nil, nil // read has checked the tag of a command
 	}
 	g, err := redo.DecodeGroup(l.Data)
 	if err != nil {

@@ -8,16 +8,17 @@ import (
 	"redoubt/wal/redo"
 )
 
-// Proposal is one transaction on its way into the log. The caller must not change Body until Propose has returned
+// Proposal is one transaction, or a part of one, on its way into the log. The caller must not change Body until Propose has returned
 // with anything but an unknown outcome; after an unknown outcome it must never change it.
 type Proposal struct {
 	XID  uint64  // the caller's id of the transaction, named again in ErrOutcomeUnknown
-	Body []byte  // encoded transaction, opaque here; at most MaxBodyBytes
-	SCN  scn.SCN // set by the leader before Certify: the SCN the transaction gets if it commits
+	Body []byte  // encoded transaction or part, opaque here; at most MaxBodyBytes
+	Part bool    // Body is a part: it gets an entry of its own, no SCN and no time
+	SCN  scn.SCN // set by the leader before Certify: the SCN the transaction gets if it commits; 0 for a part
 	Hint any     // decoded form when the proposal was made on this node; never logged
 }
 
-// Result is what a committed and locally applied transaction got.
+// Result is what a committed and locally applied transaction got. A part gets an index only.
 type Result struct {
 	SCN        scn.SCN
 	TimeMicros int64  // commit time, microseconds since 1970-01-01 UTC
@@ -38,14 +39,15 @@ func (p Position) String() string {
 	return fmt.Sprintf("SCN %d at index %d of term %d", p.SCN, p.Index, p.Term)
 }
 
-// AppliedGroup is a committed group with the entry it came in.
+// AppliedGroup is a committed group, or a part of a transaction, with the entry it came in.
 type AppliedGroup struct {
 	Index uint64
 	Term  uint64
-	Group redo.Group
+	Group redo.Group // empty if Part is set
+	Part  []byte     // nil, or an encoded part, opaque here
 }
 
-// Position is the position after the group.
+// Position is the position after the group. A part has none: it moves nothing but what its transaction will need.
 func (g *AppliedGroup) Position() Position {
 	last := g.Group.Txns[len(g.Group.Txns)-1]
 	return Position{Index: g.Index, Term: g.Term, SCN: g.Group.LastSCN(), TimeMicros: last.TimeMicros}
@@ -57,15 +59,17 @@ func (g *AppliedGroup) Position() Position {
 // Position and Durable from any. Byte slices passed in are immutable: they may be kept, which keeps the whole entry
 // in memory.
 type StateMachine interface {
-	// Certify decides on the leader, in SCN order, whether p may enter the log. An error refuses p and is given to
-	// the proposer as it is; p.SCN then goes to the next proposal. After nil, what p writes and claims counts as in
+	// Certify decides on the leader, in the order of the log, whether p may enter it. An error refuses p and is given
+	// to the proposer as it is; p.SCN then goes to the next proposal. After nil, what p writes and claims counts as in
 	// flight until it was applied or Abandon is called.
 	Certify(p *Proposal) error
 	// Abandon forgets everything that is in flight: this node no longer leads, or an entry failed. What was in
 	// flight may nevertheless be applied later.
 	Abandon()
 	// Apply makes the groups of consecutive committed data entries part of the state, in order. Each group starts at
-	// Position().SCN + 1, and none lies at or below Position().Index. It must be deterministic. An error stops the node.
+	// Position().SCN + 1, and none lies at or below Position().Index. Parts are kept, by Persist too, until the group of
+	// their transaction comes or a group or part of a later term; one may be given again after a restart. It must be
+	// deterministic. An error stops the node.
 	Apply(groups []AppliedGroup) error
 	// Position is the last applied group's, or that of the durable state just after opening.
 	Position() Position

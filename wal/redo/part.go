@@ -42,6 +42,15 @@ type Part struct {
 	Changes    []Change
 }
 
+// String tells what it is of, and how much it has.
+func (p *Part) String() string {
+	if p.Number == 0 {
+		return fmt.Sprintf("transaction=%d dropped", p.XID)
+	}
+	return fmt.Sprintf("transaction=%d number=%d statements=%d claims=%d changes=%d",
+		p.XID, p.Number, len(p.Statements), len(p.Claims), len(p.Changes))
+}
+
 // AppendPart encodes p.
 func AppendPart(dst []byte, p *Part) []byte {
 	start := len(dst)
