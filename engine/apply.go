@@ -12,11 +12,12 @@ import (
 	"redoubt/wal/redo"
 )
 
-// Commit is a group of committed transactions and the log entry it came in.
+// Commit is a group of committed transactions, or a part of one that is on its way, and the log entry it came in.
 type Commit struct {
 	Index uint64
 	Term  uint64
-	Group redo.Group
+	Group redo.Group // empty if Part is set
+	Part  []byte     // an encoded redo.Part, or nil
 }
 
 // batchBytesMax is about how much is applied at once.
@@ -57,6 +58,7 @@ type applier struct {
 	rows     map[rowID]redo.Row // rows as this batch leaves them so far; nil for deleted
 	remember bool               // put rows of this transaction into rows: somebody may ask for them
 	forgot   bool               // the batch has rows that are not in rows
+	getter   *mvcc.Getter       // of the state before a large transaction, while that is applied
 	tables   map[scn.Space]TableState
 	indexes  map[scn.Space]indexState
 	defined  []scn.SCN // of the batch, at which the dictionary changed
@@ -77,6 +79,12 @@ func (e *Engine) newApplier() *applier {
 }
 
 func (a *applier) commit(c *Commit) error {
+	if err := a.endTerms(c.Term); err != nil {
+		return err
+	}
+	if c.Part != nil {
+		return a.part(c)
+	}
 	if c.Group.FirstSCN != a.position.SCN+1 {
 		return fmt.Errorf("apply log entry %d: it starts at SCN %d, but the state is at %d", c.Index, c.Group.FirstSCN, a.position.SCN)
 	}
@@ -96,9 +104,15 @@ func (a *applier) commit(c *Commit) error {
 
 // transaction applies one transaction: its rows, then what its changes of the dictionary mean.
 func (a *applier) transaction(at scn.SCN, body []byte) error {
+	if len(body) > batchBytesMax {
+		return a.whole(at, body)
+	}
 	record, full, err := a.engine.decode(at, body)
 	if err != nil {
 		return err
+	}
+	if record.Parts > 0 {
+		return a.inParts(at, record)
 	}
 	a.remember = full == nil || changesDictionary(record)
 	var dictionary []catalog.RowChange
@@ -135,7 +149,7 @@ func (a *applier) change(at scn.SCN, c *redo.Change, full *txn.RowPair) (before,
 	case c.Op == redo.Delete:
 		before = c.Before
 	default:
-		if before, err = a.current(c.Table, c.Key); err != nil {
+		if before, err = a.current(at, c.Table, c.Key); err != nil {
 			return nil, nil, err
 		}
 		after = redo.Merge(before, c.After)
@@ -164,9 +178,14 @@ func changesDictionary(record *redo.Transaction) bool {
 	return slices.ContainsFunc(record.Changes, func(c redo.Change) bool { return catalog.IsDictionary(c.Table) })
 }
 
-// current is a row as this batch sees it.
-func (a *applier) current(table scn.Space, key []byte) (redo.Row, error) {
-	if a.forgot {
+// current is a row before the commit at an SCN, as this batch sees it.
+func (a *applier) current(at scn.SCN, table scn.Space, key []byte) (redo.Row, error) {
+	get, lineage := a.engine.store.Get, a.catalog.Lineage(table, at-1)
+	if a.getter != nil { // a large transaction changes each key once
+		get = func(lineage scn.Lineage, key, _ []byte) (mvcc.Version, bool, error) {
+			return a.getter.Get(lineage, key)
+		}
+	} else if a.forgot {
 		if err := a.spill(); err != nil { // the row may be among those that were not remembered
 			return nil, err
 		}
@@ -174,7 +193,7 @@ func (a *applier) current(table scn.Space, key []byte) (redo.Row, error) {
 	if row, ok := a.rows[rowID{table, string(key)}]; ok {
 		return row, nil
 	}
-	v, found, err := a.engine.store.Get(a.catalog.Lineage(table, scn.Max), key, nil)
+	v, found, err := get(lineage, key, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -182,6 +201,9 @@ func (a *applier) current(table scn.Space, key []byte) (redo.Row, error) {
 		return nil, fmt.Errorf("update of table %d, key 0x%x: there is no such row; state and log do not fit", table, key)
 	}
 	row, _, err := redo.DecodeRow(v.Value, nil)
+	if a.getter != nil && table < catalog.FirstUserSpace {
+		row = row.Clone() // a definition is kept; the bytes of rows are the getter's
+	}
 	return row, err
 }
 

@@ -37,6 +37,7 @@ type Options struct {
 	Collator      catalog.Collator // sort keys of text; must be the same for ever
 	NodeOrdinal   uint16           // 1 to 4095: distinguishes the transaction ids of this node
 	Now           func() time.Time // default time.Now; only for transaction ids
+	PartBytes     int              // redo of one transaction that goes into one log entry; default txn.DefaultPartBytes
 }
 
 // Validate tells what is wrong with the options, if anything, and puts in the defaults.
@@ -50,6 +51,9 @@ func (o *Options) Validate() error {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.PartBytes == 0 {
+		o.PartBytes = txn.DefaultPartBytes
+	}
 	return nil
 }
 
@@ -61,7 +65,8 @@ type Engine struct {
 	locks     *lock.Manager
 	env       *txn.Env
 
-	applying sync.Mutex
+	applying sync.Mutex // guards underway
+	underway map[uint64]underway
 	now      atomic.Pointer[published]
 
 	sums     sync.RWMutex // guards the three below
@@ -116,7 +121,7 @@ func (e *Engine) load() error {
 	}
 	e.store.SetVisible(position.SCN)
 	e.now.Store(&published{position: position, catalog: dictionary})
-	if err := e.loadSums(); err != nil {
+	if err := errors.Join(e.loadSums(), e.loadParts()); err != nil {
 		return err
 	}
 	e.xids = xidSource{ordinal: uint64(e.options.NodeOrdinal), now: e.options.Now, last: position.TimeMicros}
@@ -125,7 +130,7 @@ func (e *Engine) load() error {
 	e.locks = lock.New()
 	e.env = &txn.Env{
 		Store: e.store, Locks: locker{e.locks, e.certifier}, NoteRanges: e.certifier.NoteRanges, Collator: e.options.Collator, Current: e.current, NewXID: e.xids.next,
-		NewRowID: e.newRowID, NewSpace: e.newSpace, RowsCount: e.rowsCount,
+		PartBytes: e.options.PartBytes, NewRowID: e.newRowID, NewSpace: e.newSpace, RowsCount: e.rowsCount,
 	}
 	return nil
 }
@@ -254,8 +259,21 @@ func (e *Engine) Certify(at scn.SCN, body []byte, prepared *txn.Prepared) error 
 	if err := e.certifier.Certify(prepared.Record, at); err != nil {
 		return err
 	}
-	e.inFlight.put(at, prepared)
+	if prepared.Rows != nil {
+		e.inFlight.put(at, prepared)
+	}
 	return nil
+}
+
+// CertifyPart is Certify for a part of a transaction, which has no SCN; part is its decoded form, or nil.
+func (e *Engine) CertifyPart(body []byte, part *redo.Part) error {
+	if part == nil {
+		var err error
+		if part, err = redo.DecodePart(body); err != nil {
+			return err
+		}
+	}
+	return e.certifier.CertifyPart(part)
 }
 
 // Abandon forgets what Certify let in and what was not yet applied.

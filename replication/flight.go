@@ -12,8 +12,8 @@ import (
 // flight is one entry that was handed to raft, with those who wait for it.
 type flight struct {
 	future  raft.ApplyFuture
-	waiting []*pending      // for a group: one for each transaction; for a part: one
-	group   *redo.Group     // nil for a mark or a part
+	waiting []*pending  // for a group: one for each transaction; for a part: one
+	group   *redo.Group // nil for a mark or a part
 	part    bool
 	bytes   int             // of bodies
 	mark    chan markResult // for a mark: has room for the one result

@@ -33,7 +33,9 @@ type Log struct {
 	mu      sync.Mutex
 	engine  *engine.Engine
 	entries []engine.Commit
-	last    int64
+	scn     scn.SCN // of the last transaction
+	term    uint64  // of the next entry
+	last    int64   // commit time
 	now     func() time.Time
 }
 
@@ -41,20 +43,32 @@ type Log struct {
 func (l *Log) Propose(_ context.Context, _ uint64, body []byte, prepared *txn.Prepared) (scn.SCN, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at := scn.SCN(len(l.entries) + 1)
+	at := l.scn + 1
 	if err := l.engine.Certify(at, body, prepared); err != nil {
 		return 0, err
 	}
 	l.last = max(l.last+1, l.now().UnixMicro())
 	c := engine.Commit{
-		Index: uint64(at), Term: 1,
+		Index: uint64(len(l.entries) + 1), Term: l.term,
 		Group: redo.Group{FirstSCN: at, Txns: []redo.GroupTxn{{TimeMicros: l.last, Body: body}}},
 	}
-	l.entries = append(l.entries, c)
+	l.entries, l.scn = append(l.entries, c), at
 	return at, l.engine.Apply([]engine.Commit{c})
 }
 
-// Entries gives all groups so far.
+// ProposePart certifies a part, appends it and applies it.
+func (l *Log) ProposePart(_ context.Context, body []byte, part *redo.Part) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.engine.CertifyPart(body, part); err != nil {
+		return err
+	}
+	c := engine.Commit{Index: uint64(len(l.entries) + 1), Term: l.term, Part: body}
+	l.entries = append(l.entries, c)
+	return l.engine.Apply([]engine.Commit{c})
+}
+
+// Entries gives all groups and parts so far.
 func (l *Log) Entries() []engine.Commit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,6 +90,9 @@ type Option func(*engine.Options, *Log)
 func WithCollator(c catalog.Collator) Option {
 	return func(o *engine.Options, _ *Log) { o.Collator = c }
 }
+
+// WithPartBytes sets how much redo of one transaction goes into one entry.
+func WithPartBytes(n int) Option { return func(o *engine.Options, _ *Log) { o.PartBytes = n } }
 
 // WithClock sets the clock that stamps commits.
 func WithClock(now func() time.Time) Option { return func(_ *engine.Options, l *Log) { l.now = now } }
@@ -106,6 +123,7 @@ func (d *Database) start(t testing.TB) {
 		t.Fatalf("open engine: %v", err)
 	}
 	d.Engine, d.Log.engine = e, e
+	d.Log.term++ // as every start of a node that leads begins a new one
 	e.Propose(d.Log)
 	from := int(e.Position().Index)
 	if err := e.Apply(d.Log.entries[from:]); err != nil {
@@ -127,18 +145,40 @@ func (d *Database) Restart(t testing.TB) {
 	d.start(t)
 }
 
+// Checkpoint copies the state as it is now into a directory, and gives the number of log entries up to here.
+func (d *Database) Checkpoint(t testing.TB, dir string) (entries int) {
+	t.Helper()
+	if err := d.Engine.Checkpoint(dir); err != nil {
+		t.Fatalf("checkpoint: %v", err)
+	}
+	return len(d.Log.Entries())
+}
+
+// CheckLawFrom compares the state with that of a checkpoint to which the log after it was applied.
+func (d *Database) CheckLawFrom(t testing.TB, dir string, entries int) {
+	t.Helper()
+	options := d.options
+	options.Dir = dir
+	d.checkLaw(t, options, d.Log.Entries()[entries:])
+}
+
 // CheckLaw compares the state with that of an engine to which the whole log was applied anew.
 func (d *Database) CheckLaw(t testing.TB) {
 	t.Helper()
 	options := d.options
 	options.FS = vfs.NewMem()
+	d.checkLaw(t, options, d.Log.Entries())
+}
+
+func (d *Database) checkLaw(t testing.TB, options engine.Options, entries []engine.Commit) {
+	t.Helper()
 	fresh, err := engine.Open(options)
 	if err != nil {
 		t.Fatalf("open engine: %v", err)
 	}
 	defer fresh.Close()
-	if err := fresh.Apply(d.Log.Entries()); err != nil {
-		t.Fatalf("apply the whole log: %v", err)
+	if err := fresh.Apply(entries); err != nil {
+		t.Fatalf("apply the log: %v", err)
 	}
 	if got, want := d.Engine.StateHash(), fresh.StateHash(); !got.Equal(want) {
 		t.Fatalf("state at SCN %d differs from that of its log, in tables %v", got.SCN, got.Differing(want))

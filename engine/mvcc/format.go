@@ -14,6 +14,7 @@ import (
 //
 //	data   0x10, space (4 bytes, big endian), key, 0x00, version (8 bytes, big endian), 0x09
 //	meta   0x01, name, 0x00
+//	part   0x02, transaction id (8 bytes, big endian), number (4 bytes, big endian), 0x00
 //
 // What stands up to and with the 0x00 is the prefix. The version is the SCN with all bits turned over, so that the
 // newest version of a key comes first. The last byte is the length of what follows the prefix, itself included; a key
@@ -23,11 +24,13 @@ import (
 // Values of data: 0x00 for a deletion, or 0x01 and the bytes that the engine stores.
 const (
 	namespaceMeta = 0x01
+	namespacePart = 0x02
 	namespaceData = 0x10
 
 	dataHeadLen = 5 // namespace and space
 	prefixEnd   = 0x00
 	suffixLen   = 9
+	partKeyLen  = 14
 
 	valueDeleted = 0x00
 	valueLive    = 0x01
@@ -132,6 +135,8 @@ func (k keyFormatter) Format(f fmt.State, _ rune) {
 		}
 	case len(prefix) > 1 && prefix[0] == namespaceMeta:
 		fmt.Fprintf(f, "meta/%s", prefix[1:len(prefix)-1])
+	case len(k) == partKeyLen && k[0] == namespacePart:
+		fmt.Fprintf(f, "part/%d/%d", binary.BigEndian.Uint64(k[1:]), binary.BigEndian.Uint32(k[9:]))
 	default:
 		fmt.Fprintf(f, "0x%x", []byte(k))
 	}

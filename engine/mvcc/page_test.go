@@ -19,6 +19,7 @@ func TestPage(t *testing.T) {
 	format := comparer().FormatKey
 	for _, key := range [][]byte{
 		metaKey("position"),
+		partKey(PartKey{XID: 0x6F2A, Number: 2}),
 		appendDataKey(nil, 2, []byte{1, 0, 0, 0, 0, 0, 0, 3, 0xE9}, 5),
 		appendDataKey(nil, 1001, []byte{1, 0x80, 0, 0, 0, 0, 0, 0, 7}, 43),
 		appendDataKey(nil, 1001, []byte{1, 0x80, 0, 0, 0, 0, 0, 0, 7}, 42),
@@ -47,6 +48,7 @@ The folder state holds a Pebble store without a log of its own. All of it can be
 |---|---|
 | 0x10, space (4 bytes, big endian), key, 0x00, version, 0x09 | a version of a row or of an index entry |
 | 0x01, name, 0x00 | a named value of the store itself |
+| 0x02, transaction (8 bytes, big endian), number (4 bytes, big endian), 0x00 | a part of a transaction that is on its way |
 
 A version is the SCN with all bits turned over, 8 bytes, big endian: the newest version of a key comes first. Spaces
 below 1000 are system tables (1 schemas, 2 tables, 3 objects, 16 control, 17 restore points, 18 rewinds, 19 sequences,
@@ -68,6 +70,9 @@ sorts byte by byte as the values do:
 | binary | bytes, escaped and ended |
 
 Escaped and ended: 0x00 becomes 0x00 0xFF, and 0x00 0x01 stands at the end. A hidden row id is 8 bytes, big endian.
+
+A part is kept as the log has it, behind the term of its entry as a uvarint; it goes when its transaction is committed or
+dropped, or with the first group or part of a later term.
 
 Named values: position (log index, term, SCN, commit time in microseconds, each 8 bytes, little endian), format (one
 byte), table/ID (rows and hash, 8 bytes each, little endian), index/ID (SCN of the commit that brought it, 8 bytes, and

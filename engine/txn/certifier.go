@@ -25,7 +25,8 @@ type Certifier struct {
 	seed    maphash.Seed
 
 	mu        sync.Mutex
-	last      scn.SCN // highest SCN noted
+	bulks     []*bulk // large transactions, which would drive all else out of the windows
+	noted     scn.SCN // the highest
 	written   window  // rows changed
 	removed   window  // rows deleted, or whose key or unique columns changed
 	claimed   window  // keys claimed exclusively
@@ -44,12 +45,13 @@ const windowEntriesMax = 1 << 18
 // floor. Two keys with one hash look like one; that can refuse a transaction without need, never admit one.
 type window struct {
 	young, old map[uint64]scn.SCN
-	edge       scn.SCN // all in young is after it
-	floor      scn.SCN // all in old is after it; what is not in the window did not happen after it
+	newest     scn.SCN // in young
+	newestOld  scn.SCN // in old
+	floor      scn.SCN // what is not in the window did not happen after it
 }
 
 func newWindow(floor scn.SCN) window {
-	return window{young: map[uint64]scn.SCN{}, edge: floor, floor: floor}
+	return window{young: map[uint64]scn.SCN{}, newest: floor, newestOld: floor, floor: floor}
 }
 
 func (w *window) get(k uint64) scn.SCN {
@@ -61,10 +63,11 @@ func (w *window) get(k uint64) scn.SCN {
 
 func (w *window) put(k uint64, at scn.SCN) {
 	if len(w.young) >= windowEntriesMax {
-		w.old, w.floor = w.young, w.edge
-		w.young, w.edge = make(map[uint64]scn.SCN, windowEntriesMax), at-1
+		w.floor = max(w.floor, w.newestOld)
+		w.old, w.newestOld = w.young, w.newest
+		w.young = make(map[uint64]scn.SCN, windowEntriesMax)
 	}
-	w.young[k] = at
+	w.young[k], w.newest = at, at
 }
 
 // NewCertifier makes a Certifier that knows nothing of what happened up to the applied SCN.
@@ -79,9 +82,10 @@ func (c *Certifier) Abandon() {
 	applied, _ := c.current()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.last = applied
+	c.noted = applied
 	c.written, c.removed, c.claimed = newWindow(applied), newWindow(applied), newWindow(applied)
 	c.shared, c.keyShared = newWindow(applied), newWindow(applied)
+	c.bulks = nil
 	c.ranges.reset(applied)
 	c.tables, c.defined, c.rewound = map[scn.Space]scn.SCN{}, map[scn.Space]scn.SCN{}, map[scn.Space]scn.SCN{}
 }
@@ -91,17 +95,28 @@ func (c *Certifier) Certify(t *redo.Transaction, at scn.SCN) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, dictionary := c.current()
+	if t.Parts > 0 {
+		return c.certifyWhole(t, at, dictionary)
+	}
+	if err := c.check(t, dictionary, nil); err != nil {
+		return err
+	}
+	c.note(t, at, dictionary)
+	return nil
+}
+
+// check tells whether a transaction, or a share of the one that own is of, may enter.
+func (c *Certifier) check(t *redo.Transaction, dictionary *catalog.Snapshot, own *bulk) error {
 	for i := range t.Changes {
-		if err := c.checkChange(t, &t.Changes[i], dictionary); err != nil {
+		if err := c.checkChange(t, &t.Changes[i], dictionary, own); err != nil {
 			return err
 		}
 	}
 	for i := range t.Claims {
-		if err := c.checkClaim(&t.Claims[i], dictionary); err != nil {
+		if err := c.checkClaim(&t.Claims[i], dictionary, own); err != nil {
 			return err
 		}
 	}
-	c.note(t, at, dictionary)
 	return nil
 }
 
@@ -111,16 +126,16 @@ func (c *Certifier) Touched(space scn.Space, key []byte, mode lock.Mode, since s
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := c.hash(space, key)
-	last := c.claimed.get(k)
+	last := c.committed(deedClaimed, k)
 	switch mode {
 	case lock.KeyShare:
-		last = max(last, c.removed.get(k))
+		last = max(last, c.committed(deedRemoved, k))
 	case lock.Share:
-		last = max(last, c.written.get(k))
+		last = max(last, c.committed(deedWritten, k))
 	case lock.Update:
-		last = max(last, c.written.get(k), c.shared.get(k))
+		last = max(last, c.committed(deedWritten, k), c.committed(deedShared, k))
 	case lock.Exclusive:
-		last = max(last, c.written.get(k), c.shared.get(k), c.keyShared.get(k))
+		last = max(last, c.committed(deedWritten, k), c.committed(deedShared, k), c.committed(deedKeyShared, k))
 	}
 	if last != 0 || since >= c.written.floor {
 		return last, nil
@@ -133,7 +148,7 @@ func (c *Certifier) Touched(space scn.Space, key []byte, mode lock.Mode, since s
 func (c *Certifier) Observe(t *redo.Transaction, at scn.SCN) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if at > c.last {
+	if at > c.noted {
 		_, dictionary := c.current()
 		c.note(t, at, dictionary)
 	}
@@ -150,7 +165,7 @@ func (c *Certifier) hash(space scn.Space, key []byte) uint64 {
 	return h.Sum64()
 }
 
-func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictionary *catalog.Snapshot) error {
+func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictionary *catalog.Snapshot, own *bulk) error {
 	conflict := func(what string) error {
 		return &ConflictError{What: what, Table: nameOf(dictionary, change.Table)}
 	}
@@ -159,11 +174,14 @@ func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictio
 		return conflict("definition")
 	}
 	k := c.hash(change.Table, change.Key)
-	if at := c.written.get(k); at > rewound {
+	if at := c.last(deedWritten, k, own); at > rewound {
 		if at != change.Replaced {
 			return conflict("row")
 		}
 	} else if at != 0 || read < c.written.floor {
+		if c.ahead(&c.written) {
+			return conflict("row")
+		}
 		at, err := c.newest(dictionary, change.Table, change.Key)
 		if err != nil {
 			return err
@@ -172,16 +190,16 @@ func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictio
 			return conflict("row")
 		}
 	}
-	if max(c.shared.get(k), c.claimed.get(k)) > read || read < c.shared.floor {
+	if max(c.last(deedShared, k, own), c.last(deedClaimed, k, own)) > read || read < c.shared.floor {
 		return conflict("row claimed by another")
 	}
-	if changesKey(dictionary, change) && (c.keyShared.get(k) > read || read < c.keyShared.floor) {
+	if changesKey(dictionary, change) && (c.last(deedKeyShared, k, own) > read || read < c.keyShared.floor) {
 		return conflict("row that another refers to")
 	}
 	return nil
 }
 
-func (c *Certifier) checkClaim(claim *redo.Claim, dictionary *catalog.Snapshot) error {
+func (c *Certifier) checkClaim(claim *redo.Claim, dictionary *catalog.Snapshot, own *bulk) error {
 	conflict := func(what string) error {
 		return &ConflictError{What: what, Table: nameOf(dictionary, claim.Space)}
 	}
@@ -198,29 +216,41 @@ func (c *Certifier) checkClaim(claim *redo.Claim, dictionary *catalog.Snapshot) 
 		return nil
 	}
 	k := c.hash(claim.Space, claim.Low)
-	if c.claimed.get(k) > claim.Since {
+	if c.last(deedClaimed, k, own) > claim.Since {
 		return conflict("key claimed by another")
 	}
-	windows := []*window{&c.claimed}
+	deeds := []deed{deedClaimed}
 	switch claim.Mode {
 	case redo.KeyShare:
-		windows = append(windows, &c.removed)
+		deeds = append(deeds, deedRemoved)
 	case redo.Share:
-		windows = append(windows, &c.written)
+		deeds = append(deeds, deedWritten)
 	case redo.Exclusive:
-		windows = append(windows, &c.written, &c.shared, &c.keyShared)
+		deeds = append(deeds, deedWritten, deedShared, deedKeyShared)
 	}
-	forgotten := false
-	for _, w := range windows {
-		if w.get(k) > claim.Since {
+	forgotten, ahead := false, false
+	for _, d := range deeds {
+		w := c.window(d)
+		if c.last(d, k, own) > claim.Since {
 			return conflict("key")
 		}
-		forgotten = forgotten || claim.Since < w.floor
+		if claim.Since < w.floor {
+			forgotten, ahead = true, ahead || c.ahead(w)
+		}
 	}
-	if !forgotten {
+	switch {
+	case !forgotten:
 		return nil
+	case ahead:
+		return conflict("key")
 	}
 	return c.checkForgotten(claim, conflict)
+}
+
+// ahead tells whether a window has forgotten what is not in the store yet: then nobody knows it.
+func (c *Certifier) ahead(w *window) bool {
+	applied, _ := c.current()
+	return w.floor > applied
 }
 
 // checkForgotten looks in the store for what the memory no longer has. A claim that leaves no trace there, an
@@ -284,7 +314,10 @@ func (c *Certifier) note(t *redo.Transaction, at scn.SCN, dictionary *catalog.Sn
 			c.claimed.put(k, at)
 		}
 	}
-	c.last = at
+	c.noted = at
+	if len(c.bulks) > 0 {
+		c.fold()
+	}
 }
 
 // definedTable is the table that a change of the tables table defines.

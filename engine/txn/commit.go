@@ -20,8 +20,12 @@ func (t *Txn) Commit(ctx context.Context) (scn.SCN, error) {
 	if t.stale {
 		return 0, &ConflictError{What: "row"}
 	}
+	t.finished = true
+	if t.redo > int64(t.env.PartBytes) {
+		return t.commitInParts(ctx)
+	}
 	p := t.prepare()
-	t.overlay, t.finished = overlay{}, true
+	t.overlay = overlay{}
 	if len(p.Record.Changes) == 0 {
 		return t.snapshot, nil
 	}
@@ -44,13 +48,24 @@ func encode(record *redo.Transaction) []byte {
 // scratchBytesMax bounds what is kept: a large transaction's buffer is not.
 const scratchBytesMax = 64 << 10
 
-// prepare turns the overlay into a record. Changes stand in the order of tables and keys.
+// record is the head of the transaction's record.
+func (t *Txn) record() *redo.Transaction {
+	return &redo.Transaction{XID: t.xid, ReadSCN: t.readSCN, User: t.options.User, Host: t.options.Host, Program: t.options.Program}
+}
+
+// prepare turns the overlay into a record.
 func (t *Txn) prepare() *Prepared {
-	p := &Prepared{Record: &redo.Transaction{
-		XID: t.xid, ReadSCN: t.readSCN,
-		User: t.options.User, Host: t.options.Host, Program: t.options.Program,
-		Statements: t.statements, Claims: t.claims,
-	}}
+	p := &Prepared{Record: t.record()}
+	p.Record.Statements, p.Record.Claims = t.statements, t.claimsAtCommit()
+	for c, pair := range t.changes {
+		p.Record.Changes = append(p.Record.Changes, c)
+		p.Rows = append(p.Rows, pair)
+	}
+	return p
+}
+
+// changes gives what the overlay changes, in the order of tables and keys.
+func (t *Txn) changes(yield func(redo.Change, RowPair) bool) {
 	for _, s := range t.overlay.spaces {
 		var table *catalog.Table // of the space, once a row of it is met
 		for key, e := range s.entries.all {
@@ -62,14 +77,11 @@ func (t *Txn) prepare() *Prepared {
 					break // dropped by this transaction; nobody will ask for its rows
 				}
 			}
-			if c, ok := e.change(table, key); ok {
-				p.Record.Changes = append(p.Record.Changes, c)
-				p.Rows = append(p.Rows, RowPair{e.before, e.row})
+			if c, ok := e.change(table, key); ok && !yield(c, RowPair{e.before, e.row}) {
+				return
 			}
 		}
 	}
-	t.claimDefined(p.Record)
-	return p
 }
 
 func (t *Txn) tableOf(space scn.Space) *catalog.Table {
@@ -105,24 +117,28 @@ func (e *entry) change(table *catalog.Table, key []byte) (redo.Change, bool) {
 	return c, true
 }
 
-// claimDefined: a definition that was made by looking at a table's rows, or together with changes of them, holds
-// only if nobody else writes to the table meanwhile.
-func (t *Txn) claimDefined(record *redo.Transaction) {
+// claimsAtCommit adds to the claims what follows from changes of definitions: a definition that was made by looking at a
+// table's rows, or together with changes of them, holds only if nobody else writes to the table meanwhile.
+func (t *Txn) claimsAtCommit() []redo.Claim {
 	if !t.dictionary {
-		return
+		return t.claims
 	}
-	wrote := map[scn.Space]bool{}
-	for i := range record.Changes {
-		wrote[record.Changes[i].Table] = true
+	claims := t.claims
+	tables := t.overlay.of(catalog.TablesSpace)
+	if tables == nil {
+		return claims
 	}
-	for i := range record.Changes {
-		c := &record.Changes[i]
-		if c.Table != catalog.TablesSpace || c.Op != redo.Update {
+	definitions, _ := catalog.SystemTable(catalog.TablesSpace)
+	for key, e := range tables.all {
+		c, ok := e.change(definitions, key)
+		if !ok || c.Op != redo.Update {
 			continue
 		}
 		id, _ := c.Identity.Get(1)
-		if space := scn.Space(id.Uint()); wrote[space] || t.scanned[space] {
-			record.Claims = append(record.Claims, redo.Claim{Mode: redo.Share, Space: space, Since: t.readSCN})
+		space := scn.Space(id.Uint())
+		if rows := t.overlay.of(space); t.scanned[space] || rows != nil && rows.len() > 0 {
+			claims = append(claims, redo.Claim{Mode: redo.Share, Space: space, Since: t.readSCN})
 		}
 	}
+	return claims
 }

@@ -56,12 +56,15 @@ func (o *overlay) get(space scn.Space, key []byte) *entry {
 	return nil
 }
 
-func (o *overlay) set(space scn.Space, key []byte, e *entry) {
+// set gives a key an entry, and returns the one it had, nil if none.
+func (o *overlay) set(space scn.Space, key []byte, e *entry) *entry {
 	i, ok := o.find(space)
 	if !ok {
 		o.spaces = slices.Insert(o.spaces, i, spaceEntries{space, &entries{}})
 	}
-	o.undo = append(o.undo, undoStep{space, key, o.spaces[i].entries.set(key, e)})
+	old := o.spaces[i].entries.set(key, e)
+	o.undo = append(o.undo, undoStep{space, key, old})
+	return old
 }
 
 // rollbackTo takes back all changes after the first n.

@@ -43,6 +43,13 @@ func (r *ranges) reset(last scn.SCN) {
 	}
 }
 
+// forget says that at an SCN more was changed than can be remembered.
+func (r *ranges) forget(at scn.SCN) {
+	if r.keys != nil {
+		r.reset(at)
+	}
+}
+
 func (r *ranges) note(space scn.Space, key []byte, at scn.SCN) {
 	if r.keys == nil {
 		return
@@ -72,5 +79,5 @@ func (r *ranges) changed(c *redo.Claim, table scn.SCN) bool {
 func (c *Certifier) NoteRanges() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ranges.begin(c.last)
+	c.ranges.begin(c.noted)
 }

@@ -41,6 +41,9 @@ type Proposer interface {
 	// Propose puts a transaction into the log and returns once it is applied on this node, so that the next
 	// snapshot sees it. ErrConflict: nothing happened. ErrOutcomeUnknown: it may be committed or not.
 	Propose(ctx context.Context, xid uint64, body []byte, prepared *Prepared) (scn.SCN, error)
+	// ProposePart puts a part of a transaction into the log and returns once it is applied on this node. Until Propose is
+	// called with the transaction itself, it is not committed, whatever the error.
+	ProposePart(ctx context.Context, body []byte, part *redo.Part) error
 }
 
 // Prepared is a transaction as its own node knows it: the decoded record, and for each change the whole row before
@@ -59,6 +62,8 @@ type Env struct {
 	Collator catalog.Collator
 	Proposer Proposer
 	Locks    Locker // nil: nobody waits for anybody
+	// PartBytes is how much redo goes into one log entry.
+	PartBytes int
 	// NoteRanges says that ranges of keys will be claimed; nil if that needs no preparation.
 	NoteRanges func()
 	Current    func() (scn.SCN, *catalog.Snapshot)
@@ -81,7 +86,8 @@ type Txn struct {
 
 	overlay    overlay
 	latest     looked
-	bytes      int64
+	bytes      int64 // in memory
+	redo       int64 // in the log, about, if it commits
 	claims     []redo.Claim
 	claimed    map[claimKey]bool
 	readClaims map[scn.Space]int  // under SERIALIZABLE, by table; wholeTable if all of it is claimed
@@ -184,15 +190,16 @@ func (t *Txn) RollbackStatement() { t.RollbackTo(t.mark) }
 type Mark struct {
 	undo  int
 	bytes int64
+	redo  int64
 }
 
 // Savepoint marks the present place.
-func (t *Txn) Savepoint() Mark { return Mark{len(t.overlay.undo), t.bytes} }
+func (t *Txn) Savepoint() Mark { return Mark{len(t.overlay.undo), t.bytes, t.redo} }
 
 // RollbackTo takes back all changes made since the mark. Claims stay: they do no harm.
 func (t *Txn) RollbackTo(m Mark) {
 	t.overlay.rollbackTo(m.undo)
-	t.bytes, t.stale = m.bytes, false
+	t.bytes, t.redo, t.stale = m.bytes, m.redo, false
 }
 
 // Rollback ends the transaction and drops its changes.

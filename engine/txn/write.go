@@ -97,6 +97,8 @@ func (t *Txn) mayWrite() error {
 		return ErrReadOnly
 	case t.bytes > t.options.BytesMax:
 		return fmt.Errorf("%w: it changes more than %d MiB; split it into several", ErrTooLarge, t.options.BytesMax>>20)
+	case t.redo > RedoBytesMax:
+		return tooMuchRedo()
 	}
 	return nil
 }
@@ -159,11 +161,26 @@ func (t *Txn) store(table scn.Space, key []byte, old, e *entry) {
 		t.statements = append(t.statements, t.statement)
 	}
 	e.statement = uint32(len(t.statements) - 1)
-	t.overlay.set(table, key, e)
+	if own := t.overlay.set(table, key, e); own != nil {
+		t.redo -= own.redo(key)
+	}
+	t.redo += e.redo(key)
 	t.bytes += int64(len(key)) + sizeOf(e.row) + entryOverhead
 	if table < catalog.FirstUserSpace && catalog.IsDictionary(table) {
 		t.dictionary = true
 	}
+}
+
+// redo is about how many bytes the change of a row takes in the log, or more: what an update leaves as it was is counted,
+// too.
+func (e *entry) redo(key []byte) int64 {
+	n := int64(len(key)) + 24
+	for _, row := range [2]redo.Row{e.before, e.row} {
+		for i := range row {
+			n += int64(len(row[i].Value.Data())) + 12
+		}
+	}
+	return n
 }
 
 // entryOverhead is about what the overlay adds to each row in memory, bytes.

@@ -10,6 +10,7 @@ import (
 	"redoubt/engine/txn"
 	"redoubt/replication"
 	"redoubt/scn"
+	"redoubt/wal/redo"
 )
 
 // StateMachine lets the log drive an engine.
@@ -23,6 +24,10 @@ var _ replication.StateMachine = StateMachine{}
 
 // Certify implements replication.StateMachine.
 func (m StateMachine) Certify(p *replication.Proposal) error {
+	if p.Part {
+		part, _ := p.Hint.(*redo.Part)
+		return m.Engine.CertifyPart(p.Body, part)
+	}
 	prepared, _ := p.Hint.(*txn.Prepared)
 	return m.Engine.Certify(p.SCN, p.Body, prepared)
 }
@@ -34,7 +39,7 @@ func (m StateMachine) Abandon() { m.Engine.Abandon() }
 func (m StateMachine) Apply(groups []replication.AppliedGroup) error {
 	commits := make([]engine.Commit, len(groups))
 	for i, g := range groups {
-		commits[i] = engine.Commit{Index: g.Index, Term: g.Term, Group: g.Group}
+		commits[i] = engine.Commit{Index: g.Index, Term: g.Term, Group: g.Group, Part: g.Part}
 	}
 	start := time.Now()
 	err := m.Engine.Apply(commits)
@@ -81,6 +86,17 @@ func (p Proposer) Propose(ctx context.Context, xid uint64, body []byte, prepared
 		p.Committed(time.Since(start))
 	}
 	return result.SCN, translate(err)
+}
+
+// ProposePart implements txn.Proposer. That it is unknown whether a part got into the log says nothing about its
+// transaction, which has not committed.
+func (p Proposer) ProposePart(ctx context.Context, body []byte, part *redo.Part) error {
+	_, err := p.Log.Propose(ctx, &replication.Proposal{XID: part.XID, Body: body, Part: true, Hint: part})
+	var unknown *replication.OutcomeUnknownError
+	if errors.As(err, &unknown) {
+		err = unknown.Cause
+	}
+	return translate(err)
 }
 
 // translate gives errors of the log the names that sessions know.
