@@ -36,6 +36,7 @@ type Config struct {
 	LoginTimeout     time.Duration
 	TransactionBytes int64
 	StatementBytes   int64
+	partBytes        int // engine.Options.PartBytes; only tests set it
 
 	CacheBytes      int64
 	MemtableBytes   int64

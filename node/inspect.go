@@ -73,7 +73,10 @@ func inspectMark(path string, w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("inspect %s: %w", path, err)
 	}
-	fmt.Fprintf(w, "sealed up to %v\n", at)
+	fmt.Fprintf(w, "sealed up to %v\n", at.Position)
+	if at.PartsFrom > 0 {
+		fmt.Fprintf(w, "a transaction is on its way, with parts from index %d on\n", at.PartsFrom)
+	}
 	return nil
 }
 

@@ -53,7 +53,8 @@ type Node struct {
 	segments    *segments.Catalog
 	holds       segments.Holds
 	sealer      *sealing.Sealer
-	sealedIndex atomic.Uint64 // log entries up to here are sealed
+	retainFrom  atomic.Uint64 // log entries before this are sealed and not needed; 0: nothing is
+	partsFrom   uint64        // see replication.Options
 	sql         *sql.Server
 	http        *http.Server
 	httpAddr    string
@@ -109,7 +110,7 @@ func (n *Node) openEngine(context.Context) (err error) {
 	n.engine, err = engine.Open(engine.Options{
 		FS: vfs.Default, Dir: filepath.Join(n.config.Data, stateDir),
 		CacheBytes: n.config.CacheBytes, MemtableBytes: uint64(n.config.MemtableBytes),
-		StoreLogger: storeLogger{n}, OnStoreError: n.fail, Collator: sql.Collator(), NodeOrdinal: n.identity.Ordinal,
+		StoreLogger: storeLogger{n}, OnStoreError: n.fail, Collator: sql.Collator(), NodeOrdinal: n.identity.Ordinal, PartBytes: n.config.partBytes,
 	})
 	if err == nil {
 		n.closers = append(n.closers, n.engine.Close)
@@ -156,7 +157,7 @@ func (n *Node) openReplication(context.Context) error {
 	n.replication, err = replication.Open(replication.Options{
 		NodeID: n.identity.NodeID, Dir: dir, Log: timedLog{n.log, n.timings.append}, StateMachine: bridge.StateMachine{Engine: n.engine, Applied: seconds(n.timings.apply)},
 		Bootstrap: []replication.Server{{ID: n.identity.NodeID, Addr: n.config.Raft}},
-		RaftAddr:  n.config.Raft, CheckpointBytes: n.config.CheckpointBytes, Retain: n.retain,
+		RaftAddr:  n.config.Raft, CheckpointBytes: n.config.CheckpointBytes, Retain: n.retain, PartsFrom: n.partsFrom,
 		Logger: n.logger.With().Str("part", "replication").Logger(), OnFatal: n.fail,
 	})
 	if err != nil {

@@ -1,12 +1,12 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"redoubt/engine"
 	"redoubt/node/bridge"
@@ -15,8 +15,11 @@ import (
 	"redoubt/wal/redo"
 )
 
-// rebuildGroup is how many transactions are applied at once.
-const rebuildGroup = 256
+// How much is applied at once.
+const (
+	rebuildGroup = 256 // transactions
+	rebuildBytes = 8 << 20
+)
 
 // rebuild brings a state that is older than the log reaches back, an empty one if the state was lost, to where the
 // log goes on, from the sealed segments: the state is a view of the log, wherever that lies.
@@ -33,6 +36,9 @@ func (n *Node) rebuild(ctx context.Context) error {
 		return err
 	}
 	at := n.engine.Position()
+	if at.Index <= sealed.Index {
+		n.partsFrom = sealed.PartsFrom
+	}
 	if at.SCN >= sealed.SCN || n.log.FirstIndex() <= at.Index+1 {
 		return nil // the log reaches back far enough
 	}
@@ -40,17 +46,19 @@ func (n *Node) rebuild(ctx context.Context) error {
 	it := n.segments.Scan(segments.Filter{SCNs: scn.Range{After: at.SCN, To: sealed.SCN}})
 	defer it.Close()
 	commit := engine.Commit{Index: at.Index, Term: at.Term}
+	bytes := 0
 	for it.Next() {
 		r := it.Record()
 		if len(commit.Group.Txns) == 0 {
 			commit.Group.FirstSCN = r.SCN
 		}
-		commit.Group.Txns = append(commit.Group.Txns, redo.GroupTxn{TimeMicros: r.TimeMicros, Body: bytes.Clone(r.Payload)})
+		commit.Group.Txns = append(commit.Group.Txns, redo.GroupTxn{TimeMicros: r.TimeMicros, Body: slices.Clone(r.Payload)})
 		last := r.SCN == sealed.SCN
 		if last {
 			commit.Index, commit.Term = sealed.Index, sealed.Term // until then a crash leaves it to be done again
 		}
-		if last || len(commit.Group.Txns) == rebuildGroup {
+		if bytes += len(r.Payload); last || len(commit.Group.Txns) == rebuildGroup || bytes >= rebuildBytes {
+			bytes = 0
 			if err := errors.Join(n.engine.Apply([]engine.Commit{commit}), ctx.Err()); err != nil {
 				return fmt.Errorf("make the state from sealed segments: %w", err)
 			}

@@ -60,14 +60,14 @@ func (n *Node) sealed(mark []byte) {
 		n.logger.Error().Err(err).Msg("sealing")
 		return
 	}
-	n.sealedIndex.Store(at.Index)
+	n.retainFrom.Store(at.Retain())
 	if err := n.replication.ReleaseLog(); err != nil {
 		n.logger.Warn().Err(err).Msg("let go of sealed log")
 	}
 }
 
-// retain is the lowest log entry that must stay: the first that is not sealed.
-func (n *Node) retain() uint64 { return n.sealedIndex.Load() + 1 }
+// retain is the lowest log entry that must stay: the first that is not sealed, or what a transaction on its way needs.
+func (n *Node) retain() uint64 { return max(n.retainFrom.Load(), 1) }
 
 func (n *Node) segmentMetrics() {
 	expose(n.metrics, n.segments.Segments, []figure[[]segments.Info]{

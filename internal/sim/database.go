@@ -15,6 +15,7 @@ import (
 	"redoubt/node/bridge"
 	"redoubt/replication"
 	"redoubt/wal"
+	"redoubt/wal/redo"
 )
 
 // Sizes are small, so that a short workload fills files, flushes and checkpoints.
@@ -22,6 +23,7 @@ const (
 	memtableBytes   = 256 << 10
 	logFileBytes    = 32 << 10
 	checkpointBytes = 48 << 10
+	partBytes       = 4 << 10
 	readyTimeout    = 20 * time.Second
 )
 
@@ -40,6 +42,9 @@ type Database struct {
 	Log    *wal.Log
 	Node   *replication.Node
 	Failed chan struct{} // closed when the node or its state store has failed
+
+	// Between, if it is not nil, is called when a part of a transaction is in the log. Its error ends the transaction.
+	Between func() error
 
 	onFatal  func(error)
 	failOnce sync.Once
@@ -62,6 +67,7 @@ func (d *Database) open(o Options) (err error) {
 	}
 	d.Engine, err = engine.Open(engine.Options{
 		FS: o.FS, Dir: "state", CacheBytes: 4 << 20, MemtableBytes: memtableBytes, NodeOrdinal: 1, StoreLogger: storeLogger{d}, OnStoreError: d.fatal,
+		PartBytes: partBytes,
 	})
 	if err != nil {
 		return err
@@ -85,13 +91,28 @@ func (d *Database) open(o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	d.Engine.Propose(bridge.Proposer{Log: d.Node})
+	d.Engine.Propose(proposer{bridge.Proposer{Log: d.Node}, d})
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
 	if err := d.Node.WaitReady(ctx); err != nil {
 		return err
 	}
 	return d.Engine.CompleteIndexes(ctx)
+}
+
+// proposer lets others in between the parts of a transaction.
+type proposer struct {
+	bridge.Proposer
+	database *Database
+}
+
+// ProposePart implements txn.Proposer.
+func (p proposer) ProposePart(ctx context.Context, body []byte, part *redo.Part) error {
+	err := p.Proposer.ProposePart(ctx, body, part)
+	if err == nil && part.Number > 0 && p.database.Between != nil {
+		err = p.database.Between()
+	}
+	return err
 }
 
 func (d *Database) fail(err error) {

@@ -64,6 +64,9 @@ func TestPowerCuts(t *testing.T) {
 			if err := Check(d, s.Marks, w.Truth); err != nil {
 				t.Fatalf("%v: %v", s, err)
 			}
+			if err := CheckParts(d); err != nil {
+				t.Fatalf("%v: %v", s, err)
+			}
 			if keep {
 				checkLaw(t, d)
 			}
@@ -92,7 +95,7 @@ func checkLaw(t *testing.T, d *Database) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := fresh.Apply([]engine.Commit{{Index: g.Index, Term: g.Term, Group: g.Group}}); err != nil {
+		if err := fresh.Apply([]engine.Commit{{Index: g.Index, Term: g.Term, Group: g.Group, Part: g.Part}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -31,13 +31,18 @@ const (
 	tableName  = "item"
 	schemaName = "sim"
 	keys       = 40
+	manyKeys   = 60 // changed by one large transaction
 )
+
+// errGivenUp ends a large transaction between its parts.
+var errGivenUp = errors.New("given up")
 
 // Run does n steps. It stops at the first commit whose outcome is not certain, and tells why.
 func (w *Workload) Run(n int) error {
 	if err := w.commit(w.create); err != nil {
 		return fmt.Errorf("create table: %w", err)
 	}
+	w.Database.Between = w.between
 	for i := range n {
 		step := w.change
 		switch {
@@ -45,6 +50,8 @@ func (w *Workload) Run(n int) error {
 			step = w.addIndex
 		case i%31 == 23:
 			step = w.addColumn
+		case i%5 == 2:
+			step = w.changeMany
 		}
 		if err := w.commit(step); err != nil {
 			return fmt.Errorf("step %d: %w", i, err)
@@ -65,7 +72,9 @@ func (w *Workload) commit(step func(*txn.Txn) error) error {
 	if err := step(tx); err != nil {
 		return err
 	}
-	if _, err := tx.Commit(context.Background()); err != nil {
+	if _, err := tx.Commit(context.Background()); errors.Is(err, errGivenUp) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	hash := w.Database.Engine.StateHash()
@@ -101,10 +110,30 @@ func (w *Workload) item(tx *txn.Txn) *catalog.Table {
 	return t
 }
 
-func (w *Workload) change(tx *txn.Txn) error {
+func (w *Workload) change(tx *txn.Txn) error { return w.changeKeys(tx, 1+w.Rand.IntN(6), 0, keys) }
+
+// changeMany changes so much that it goes in parts.
+func (w *Workload) changeMany(tx *txn.Txn) error {
+	return w.changeKeys(tx, manyKeys+w.Rand.IntN(manyKeys), 1000, 2*manyKeys)
+}
+
+// between is what happens while parts of a large transaction are on their way: another commits, or the transaction is given
+// up, or nothing.
+func (w *Workload) between() error {
+	switch w.Rand.IntN(12) {
+	case 0:
+		return errGivenUp
+	case 1, 2, 3:
+		return w.commit(w.change)
+	}
+	return nil
+}
+
+// changeKeys changes rows with ids from first on.
+func (w *Workload) changeKeys(tx *txn.Txn, n int, first, keys int64) error {
 	table := w.item(tx)
-	for range 1 + w.Rand.IntN(6) {
-		id := w.Rand.Int64N(keys)
+	for range n {
+		id := first + w.Rand.Int64N(keys)
 		row := redo.Row{
 			{ID: 1, Value: redo.IntValue(id)},
 			{ID: 2, Value: redo.StringValue([]byte(strings.Repeat("x", w.Rand.IntN(700))))},
@@ -184,6 +213,22 @@ func Check(d *Database, acknowledged []any, truth Truth) error {
 		return fmt.Errorf("at SCN %d the state differs from what it was, in tables %v", hash.SCN, hash.Differing(want))
 	}
 	return CheckIndexes(d.Engine)
+}
+
+// CheckParts commits something, and then no parts of a transaction may be left whose node is gone.
+func CheckParts(d *Database) error {
+	tx := d.Engine.Begin(txn.Options{})
+	tx.StartStatement(1, "")
+	if err := tx.PutControl("sim", nil); err != nil {
+		return err
+	}
+	if _, err := tx.Commit(context.Background()); err != nil {
+		return err
+	}
+	if n := d.Engine.Underway(); n != 0 {
+		return fmt.Errorf("parts of %d transactions are kept for ever", n)
+	}
+	return nil
 }
 
 // CheckIndexes compares every index with the rows of its table.

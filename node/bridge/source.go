@@ -11,10 +11,46 @@ import (
 	"redoubt/wal/redo"
 )
 
-// Source gives the committed log to the sealer, one group at a time.
+// Mark is a place in the log up to which everything is sealed.
+type Mark struct {
+	replication.Position
+	// PartsFrom is the first entry of a transaction on its way there, which may be committed later: it must stay in the log
+	// until then. 0: there is none.
+	PartsFrom uint64 `json:",omitempty"`
+}
+
+// Retain is the first log entry that is still needed.
+func (m Mark) Retain() uint64 {
+	if m.PartsFrom > 0 {
+		return m.PartsFrom
+	}
+	return m.Index + 1
+}
+
+// DecodeMark reads a mark of a Source.
+func DecodeMark(mark []byte) (at Mark, err error) {
+	if mark == nil {
+		return at, nil
+	}
+	if err := json.Unmarshal(mark, &at); err != nil {
+		return at, fmt.Errorf("the note of what is sealed is damaged: %w", err)
+	}
+	return at, nil
+}
+
+// Source gives the committed log to the sealer, one group at a time. A transaction in parts comes as if it had travelled
+// whole, so that a segment has all of it.
 type Source struct {
-	reader  *replication.Reader
-	records []segments.Record
+	log      *replication.Node
+	reader   *replication.Reader
+	records  []segments.Record
+	underway map[uint64]parts // by transaction
+}
+
+// parts are the entries of a transaction that is on its way.
+type parts struct {
+	term    uint64
+	entries []uint64
 }
 
 // OpenSource reads the log behind a mark, nil for its beginning.
@@ -23,36 +59,84 @@ func OpenSource(log *replication.Node, mark []byte) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{reader: log.Committed(at)}, nil
+	return &Source{log: log, reader: log.CommittedFrom(at.Position, at.Retain()), underway: map[uint64]parts{}}, nil
 }
 
 // Next implements sealing.Source.
 func (s *Source) Next(ctx context.Context) ([]segments.Record, []byte, error) {
-	g, err := s.reader.Next(ctx)
+	for {
+		g, err := s.reader.Next(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		for xid, p := range s.underway {
+			if p.term < g.Term {
+				delete(s.underway, xid) // as the state does
+			}
+		}
+		if g.Part == nil {
+			return s.group(&g)
+		}
+		if err := s.part(&g); err != nil {
+			return nil, nil, fmt.Errorf("log entry %d: %w", g.Index, err)
+		}
+	}
+}
+
+func (s *Source) part(g *replication.AppliedGroup) error {
+	xid, number, err := redo.PartHead(g.Part)
+	if err != nil {
+		return err
+	}
+	if number == 0 {
+		delete(s.underway, xid)
+		return nil
+	}
+	p := s.underway[xid]
+	s.underway[xid] = parts{g.Term, append(p.entries, g.Index)}
+	return nil
+}
+
+func (s *Source) group(g *replication.AppliedGroup) ([]segments.Record, []byte, error) {
+	s.records = s.records[:0]
+	for i := range g.Group.Txns {
+		r := segments.Record{SCN: g.Group.FirstSCN + scn.SCN(i), TimeMicros: g.Group.Txns[i].TimeMicros}
+		var err error
+		if r.Payload, r.Tables, err = s.whole(g.Group.Txns[i].Body); err != nil {
+			return nil, nil, fmt.Errorf("SCN %d in log entry %d: %w", r.SCN, g.Index, err)
+		}
+		s.records = append(s.records, r)
+	}
+	mark := Mark{Position: g.Position()}
+	for _, p := range s.underway {
+		if mark.PartsFrom == 0 || p.entries[0] < mark.PartsFrom {
+			mark.PartsFrom = p.entries[0]
+		}
+	}
+	text, err := json.Marshal(mark)
+	return s.records, text, err
+}
+
+// whole gives a record with all that its transaction changes, and the tables of it.
+func (s *Source) whole(body []byte) ([]byte, []uint64, error) {
+	xid, inParts, err := redo.TransactionInParts(body)
 	if err != nil {
 		return nil, nil, err
 	}
-	s.records = s.records[:0]
-	for i := range g.Group.Txns {
-		t := &g.Group.Txns[i]
-		at := g.Group.FirstSCN + scn.SCN(i)
-		tables, err := redo.TransactionTables(t.Body)
+	if !inParts {
+		tables, err := redo.TransactionTables(body)
+		return body, tables, err
+	}
+	var a redo.Assembler
+	for _, entry := range s.underway[xid].entries {
+		part, err := s.log.Part(entry)
 		if err != nil {
-			return nil, nil, fmt.Errorf("SCN %d in log entry %d: %w", at, g.Index, err)
+			return nil, nil, err
 		}
-		s.records = append(s.records, segments.Record{SCN: at, TimeMicros: t.TimeMicros, Tables: tables, Payload: t.Body})
+		if err := a.Add(part); err != nil {
+			return nil, nil, err
+		}
 	}
-	mark, err := json.Marshal(g.Position())
-	return s.records, mark, err
-}
-
-// DecodeMark reads a mark of a Source: the position in the log up to which everything is sealed.
-func DecodeMark(mark []byte) (at replication.Position, err error) {
-	if mark == nil {
-		return at, nil
-	}
-	if err := json.Unmarshal(mark, &at); err != nil {
-		return at, fmt.Errorf("the note of what is sealed is damaged: %w", err)
-	}
-	return at, nil
+	delete(s.underway, xid)
+	return a.Finish(body)
 }

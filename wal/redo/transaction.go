@@ -233,6 +233,14 @@ func (c *Changes) Next(n int) ([]Change, error) {
 	return out, c.r.err
 }
 
+// TransactionInParts tells whether parts of an encoded transaction went before it, and its id.
+func TransactionInParts(b []byte) (xid uint64, inParts bool, err error) {
+	r := reader{buf: b}
+	t := Transaction{}
+	version := r.transactionID(&t)
+	return t.XID, version == transactionInPartsVersion, r.err
+}
+
 // TransactionXID reads the id of an encoded transaction and nothing else of it.
 func TransactionXID(b []byte) (uint64, error) {
 	r := reader{buf: b}
