@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/mvcc"
@@ -157,6 +158,8 @@ func (a *applier) large(at scn.SCN, record *redo.Transaction, shares func(func(s
 		a.getter = nil
 	}()
 	a.remember = false
+	writes := &writes{}
+	defer writes.wait()
 	var dictionary []catalog.RowChange
 	for s, err := range shares {
 		if err != nil {
@@ -168,11 +171,13 @@ func (a *applier) large(at scn.SCN, record *redo.Transaction, shares func(func(s
 		a.engine.certifier.ObserveShare(&redo.Transaction{
 			XID: record.XID, ReadSCN: record.ReadSCN, Statements: record.Statements, Claims: s.claims, Changes: s.changes,
 		}, at)
-		if a.batch.Len() >= batchBytesMax {
-			if err := a.spill(); err != nil {
-				return err
-			}
+		if a.batch.Len() >= batchBytesMax/2 {
+			writes.add(a.batch)
+			a.batch = a.engine.store.NewBatch()
 		}
+	}
+	if err := writes.wait(); err != nil {
+		return err
 	}
 	if len(dictionary) > 0 {
 		if err := a.define(at, dictionary); err != nil {
@@ -181,6 +186,38 @@ func (a *applier) large(at scn.SCN, record *redo.Transaction, shares func(func(s
 	}
 	a.engine.certifier.ObserveWhole(record, at)
 	return nil
+}
+
+// writes puts batches into the state store, some at once and in any order: a transaction changes each key once.
+type writes struct {
+	running sync.WaitGroup
+	slots   chan struct{}
+	mu      sync.Mutex
+	err     error
+}
+
+// writesAtOnce is how many batches are written at once. Most of the time goes into the tree of recent changes, which takes
+// them side by side.
+const writesAtOnce = 3
+
+func (w *writes) add(b *mvcc.Batch) {
+	if w.slots == nil {
+		w.slots = make(chan struct{}, writesAtOnce)
+	}
+	w.slots <- struct{}{}
+	w.running.Go(func() {
+		err := b.Commit()
+		w.mu.Lock()
+		w.err = errors.Join(w.err, err)
+		w.mu.Unlock()
+		<-w.slots
+	})
+}
+
+// wait returns when all batches are written.
+func (w *writes) wait() error {
+	w.running.Wait()
+	return w.err
 }
 
 // share applies changes. It takes the changes of the dictionary that were not yet made part of it, and gives them back.

@@ -146,6 +146,9 @@ func (t *Txn) lock(ctx context.Context, table *catalog.Table, space scn.Space, k
 		return nil
 	}
 	t.locked = true
+	if t.overlay.get(space, key) == nil {
+		t.bytes += lockBytes + 2*roundUp(len(key))
+	}
 	newest, waited, err := t.env.Locks.Lock(ctx, lock.Request{Owner: t.xid, Space: space, Key: key, Mode: mode, Wait: wait}, t.snapshot)
 	if err != nil {
 		return fmt.Errorf("lock of table %s: %w", table.Name, err)

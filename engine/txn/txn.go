@@ -33,8 +33,9 @@ type Options struct {
 	BytesMax  int64 // limit of what it may change; 0 is DefaultBytesMax
 }
 
-// DefaultBytesMax bounds what one transaction may change, counted by the size of the rows in memory.
-const DefaultBytesMax = 256 << 20
+// DefaultBytesMax bounds what one transaction may change, counted by what it takes in memory: a million rows of 200 bytes
+// with an index take 0.8 GiB.
+const DefaultBytesMax = 1 << 30
 
 // Proposer is the way into the log. Implementations are safe for concurrent use.
 type Proposer interface {

@@ -96,7 +96,7 @@ func (t *Txn) mayWrite() error {
 	case t.options.ReadOnly || t.options.At != 0:
 		return ErrReadOnly
 	case t.bytes > t.options.BytesMax:
-		return fmt.Errorf("%w: it changes more than %d MiB; split it into several", ErrTooLarge, t.options.BytesMax>>20)
+		return fmt.Errorf("%w: its changes take more than %d MiB of memory; raise the setting transaction-size, or split it into several", ErrTooLarge, t.options.BytesMax>>20)
 	case t.redo > RedoBytesMax:
 		return tooMuchRedo()
 	}
@@ -161,37 +161,44 @@ func (t *Txn) store(table scn.Space, key []byte, old, e *entry) {
 		t.statements = append(t.statements, t.statement)
 	}
 	e.statement = uint32(len(t.statements) - 1)
-	if own := t.overlay.set(table, key, e); own != nil {
+	own := t.overlay.set(table, key, e)
+	if own != nil {
 		t.redo -= own.redo(key)
 	}
 	t.redo += e.redo(key)
-	t.bytes += int64(len(key)) + sizeOf(e.row) + entryOverhead
+	t.bytes += entryBytes + roundUp(len(key)) + memoryOf(e.row)
+	if old != nil && old.before != nil && own == nil {
+		t.bytes += memoryOf(old.before) // it was read for this change
+	}
 	if table < catalog.FirstUserSpace && catalog.IsDictionary(table) {
 		t.dictionary = true
 	}
 }
 
-// redo is about how many bytes the change of a row takes in the log, or more: what an update leaves as it was is counted,
-// too.
+// redo is about how many bytes the change of a row takes in the log.
 func (e *entry) redo(key []byte) int64 {
-	n := int64(len(key)) + 24
-	for _, row := range [2]redo.Row{e.before, e.row} {
-		for i := range row {
-			n += int64(len(row[i].Value.Data())) + 12
+	n, before := int64(2*len(key))+24, e.before
+	for i := range e.row {
+		c := &e.row[i]
+		for len(before) > 0 && before[0].ID < c.ID {
+			n, before = n+redoOf(before[0].Value), before[1:]
 		}
+		if len(before) > 0 && before[0].ID == c.ID {
+			if old := before[0].Value; !old.Equal(c.Value) {
+				n += redoOf(old) + redoOf(c.Value)
+			}
+			before = before[1:]
+			continue
+		}
+		n += redoOf(c.Value)
+	}
+	for i := range before {
+		n += redoOf(before[i].Value)
 	}
 	return n
 }
 
-// entryOverhead is about what the overlay adds to each row in memory, bytes.
-const entryOverhead = 160
-
-func sizeOf(row redo.Row) (n int64) {
-	for i := range row {
-		n += 48 + int64(len(row[i].Value.Data()))
-	}
-	return n
-}
+func redoOf(v redo.Value) int64 { return int64(len(v.Data())) + 8 }
 
 // moveIndexEntry makes an index fit the change of a row under rowKey; before is nil for a new row. A unique key must
 // be free, and is claimed so that it stays free until the commit.
@@ -216,14 +223,18 @@ func (t *Txn) moveIndexEntry(table *catalog.Table, index *catalog.Index, rowKey 
 		}
 		t.claim(redo.Claim{Mode: redo.Exclusive, Space: index.ID, Since: t.snapshot, Low: newKey})
 	}
-	key, _ := IndexEntry(newKey, rowKey)
-	t.overlay.set(index.ID, key, &entry{rowKey: key[len(newKey):]})
+	t.storeIndexEntry(index, newKey, rowKey, false)
 	return nil
 }
 
 func (t *Txn) dropIndexEntry(index *catalog.Index, indexKey, rowKey []byte) {
+	t.storeIndexEntry(index, indexKey, rowKey, true)
+}
+
+func (t *Txn) storeIndexEntry(index *catalog.Index, indexKey, rowKey []byte, deleted bool) {
 	key, _ := IndexEntry(indexKey, rowKey)
-	t.overlay.set(index.ID, key, &entry{deleted: true, rowKey: key[len(indexKey):]})
+	t.overlay.set(index.ID, key, &entry{deleted: deleted, rowKey: key[len(indexKey):]})
+	t.bytes += entryBytes + roundUp(len(key))
 }
 
 func (t *Txn) checkKeyFree(table *catalog.Table, key []byte, row redo.Row) error {
@@ -286,4 +297,5 @@ func (t *Txn) claim(c redo.Claim) {
 	}
 	t.claimed[k] = true
 	t.claims = append(t.claims, c)
+	t.bytes += claimBytes + 2*(roundUp(len(c.Low))+roundUp(len(c.High)))
 }

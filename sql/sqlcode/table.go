@@ -159,8 +159,8 @@ var table = []Code{
 	},
 	{
 		IDTooLarge, 1197, stateGeneral, "The transaction is too large: %s",
-		"The redo of one transaction may only have a certain size.",
-		"Commit in smaller steps.",
+		"One transaction may only take so much memory, and have so much redo.",
+		"Commit in smaller steps, or raise the setting transaction-size.",
 	},
 	{
 		IDNotLeader, 1290, stateGeneral, "This node cannot commit now%s",
