@@ -25,6 +25,7 @@ type Workload struct {
 	Truth    Truth
 	Rand     *rand.Rand
 	table    scn.Space
+	nested   bool // a commit between the parts of another is running
 }
 
 const (
@@ -120,11 +121,16 @@ func (w *Workload) changeMany(tx *txn.Txn) error {
 // between is what happens while parts of a large transaction are on their way: another commits, or the transaction is given
 // up, or nothing.
 func (w *Workload) between() error {
+	if w.nested {
+		return nil
+	}
 	switch w.Rand.IntN(12) {
 	case 0:
 		return errGivenUp
 	case 1, 2, 3:
-		return w.commit(w.change)
+		w.nested = true
+		defer func() { w.nested = false }()
+		return w.commit(func(tx *txn.Txn) error { return w.changeKeys(tx, 1+w.Rand.IntN(6), 2000, keys) })
 	}
 	return nil
 }
