@@ -82,7 +82,6 @@ var settings = []setting{
 	number("max-connections", "1024", "clients at once; more get error 1040", func(c *Config) *int { return &c.MaxConnections }),
 	size("max-allowed-packet", "64MiB", "largest packet a client may send", func(c *Config) *int64 { return &c.MaxPacketBytes }),
 	span("login-timeout", "10s", "time a client has to log in", func(c *Config) *time.Duration { return &c.LoginTimeout }),
-	size("transaction-size", "256MiB", "what one transaction may change, by the size of its rows in memory", func(c *Config) *int64 { return &c.TransactionBytes }),
 	size("statement-size", "256MiB", "what one statement may hold of its rows in memory, to sort, to group or to join", func(c *Config) *int64 { return &c.StatementBytes }),
 	size("transaction-size", "1GiB", "memory that the changes of one transaction may take; a million rows of 200 bytes with an index take 1 GiB", func(c *Config) *int64 { return &c.TransactionBytes }),
 	size("cache-size", "256MiB", "cache of the state store", func(c *Config) *int64 { return &c.CacheBytes }),

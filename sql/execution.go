@@ -40,6 +40,10 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		if other, err = condition(ctx, n); err == nil && other == nil {
 			return e.locked(ctx, n, row)
 		}
+	case *plan.Update:
+		other, err = updateByBytes(n)
+	case *binaryUpdate:
+		other = n.Node
 	case *plan.Limit:
 		other, err = topRows(n)
 	case *plan.Sort:

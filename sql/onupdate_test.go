@@ -56,3 +56,24 @@ func TestOnUpdateElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// A change of letters that a collation takes for the same is a change.
+func TestUpdateOfCase(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE parent (id INT PRIMARY KEY, s VARCHAR(9))", "CREATE TABLE child (id INT PRIMARY KEY, s VARCHAR(9), p INT, FOREIGN KEY (p) REFERENCES parent (id))",
+		"INSERT INTO parent VALUES (1, 'a'), (2, 'A'), (3, NULL)", "INSERT INTO child VALUES (1, 'a', 1), (2, 'A', 1)")
+	for _, table := range []string{"parent", "child"} {
+		result, err := r.db.Exec("UPDATE " + table + " SET s = 'A' WHERE 0 < id /* fully */")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := int64(2)
+		if table == "child" {
+			want = 1
+		}
+		if n, _ := result.RowsAffected(); n != want {
+			t.Errorf("%s: %d rows affected, want %d", table, n, want)
+		}
+		r.want("SELECT DISTINCT HEX(s) FROM "+table, "41")
+	}
+}
