@@ -3,7 +3,7 @@
 //
 // The nouns:
 //
-//   - subject: log, commit, asof, sysbench, history, start or rest; all is every one of them.
+//   - subject: log, commit, asof, sysbench, tpcc, history, start or rest; all is every one of them.
 //   - side: Redoubt, in one form or more, and its peers.
 //   - plan: how long, how often and how much, for a full run or a quick one.
 //

@@ -17,6 +17,7 @@ import (
 	"redoubt/bench/rowcommit"
 	"redoubt/bench/start"
 	"redoubt/bench/sysbench"
+	"redoubt/bench/tpcc"
 )
 
 const usage = `usage: go run ./bench/cmd/bench SUBJECT [flags]
@@ -26,6 +27,7 @@ subjects:
   commit   durable commits by many callers, beside the raft library over other stores, and etcd
   asof     reads of the past against reads of now, beside MariaDB
   sysbench the workloads of sysbench, beside MariaDB
+  tpcc     new orders a minute of a workload like TPC-C's, beside MariaDB
   history  what kept history costs, beside MariaDB's versioned tables
   start    the first answer after kill -9, beside MariaDB and PostgreSQL
   rest     memory of a new server, and the time of a build
@@ -61,6 +63,7 @@ func measures() measure.Measures {
 		"commit":   commit.Measure(commit.Redoubt(), rowcommit.Rows(oneColumn, 1), rowcommit.Rows(tenColumns, 10)),
 		"asof":     asof.Measure,
 		"sysbench": sysbench.Measure,
+		"tpcc":     tpcc.Measure,
 		"history":  history.Measure,
 		"crash":    start.Crash,
 		"start":    start.Start,
@@ -79,6 +82,7 @@ func parse(args []string) (*plan, error) {
 	}
 	f.BoolVar(&p.quick, "quick", false, "fewer rounds, shorter and smaller: all subjects in ten minutes")
 	f.IntVar(&p.rounds, "rounds", 0, "rounds of each comparison (default 5; with -quick 3, or 1 where each takes long)")
+	f.IntVar(&p.warehouses, "warehouses", defaultWarehouses, "warehouses of tpcc; -quick has one")
 	f.StringVar(&p.out, "out", "docs/bench", "directory of the files")
 	f.StringVar(&p.dir, "dir", "", "directory on the disk to measure (default: a temporary one)")
 	subject := ""

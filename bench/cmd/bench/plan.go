@@ -15,12 +15,13 @@ import (
 
 // plan is one run of the command.
 type plan struct {
-	quick    bool
-	rounds   int
-	given    bool // the rounds were asked for
-	out      string
-	dir      string // to measure in
-	subjects []subject
+	quick      bool
+	rounds     int
+	given      bool // the rounds were asked for
+	warehouses int
+	out        string
+	dir        string // to measure in
+	subjects   []subject
 
 	self   string // this binary
 	module string // root of the main module
@@ -38,6 +39,7 @@ var subjects = []subject{
 	{"commit", (*plan).commit},
 	{"asof", (*plan).asof},
 	{"sysbench", (*plan).sysbench},
+	{"tpcc", (*plan).tpcc},
 	{"history", (*plan).history},
 	{"start", (*plan).start},
 	{"rest", (*plan).rest},
@@ -57,6 +59,9 @@ func (p *plan) choose(name string) error {
 		if p.quick {
 			p.rounds = 3
 		}
+	}
+	if p.warehouses < 1 {
+		return fmt.Errorf("%d warehouses: want 1 or more", p.warehouses)
 	}
 	if p.rounds < 1 {
 		return fmt.Errorf("%d rounds: want 1 or more", p.rounds)
@@ -147,6 +152,9 @@ func (p *plan) flags() string {
 	if p.quick {
 		flags = " --quick"
 	}
+	if p.warehouses != defaultWarehouses {
+		flags += fmt.Sprintf(" --warehouses %d", p.warehouses)
+	}
 	if p.given {
 		flags += fmt.Sprintf(" --rounds %d", p.rounds)
 	}
@@ -212,6 +220,9 @@ func (p *plan) addPeers(
 	}
 	return sides
 }
+
+// defaultWarehouses of tpcc.
+const defaultWarehouses = 2
 
 func pick[T any](quick bool, whenQuick, whenFull T) T {
 	if quick {
