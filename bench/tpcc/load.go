@@ -112,9 +112,9 @@ func (l *loader) warehouse(ctx context.Context, w int) error {
 
 func (l *loader) customers(ctx context.Context, w, d int) error {
 	for c := 1; c <= l.scale.Customers; c++ {
-		last, credit := lastName(c-1), "GC"
-		if c > 1000 {
-			last = l.dice.lastName(l.scale)
+		last, credit := l.dice.lastName(l.scale), "GC"
+		if c <= l.scale.names() {
+			last = lastName(c - 1)
 		}
 		if l.dice.IntN(10) == 0 {
 			credit = "BC"
