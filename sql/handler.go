@@ -44,8 +44,10 @@ func newHandler(inner mysql.Handler, s *Server) *handler {
 // repeatsMax bounds how often a statement that met a conflict is run again.
 const repeatsMax = 10
 
-// NewConnection implements mysql.Handler.
+// NewConnection implements mysql.Handler. The greeting that follows says that statements commit by themselves: PyMySQL
+// and others switch that off only if they were told that it is on.
 func (h *handler) NewConnection(c *mysql.Conn) {
+	c.StatusFlags |= mysql.ServerStatusAutocommit
 	h.mu.Lock()
 	h.clients[c.ConnectionID] = &client{conn: c, short: h.server.short.NewClient()}
 	h.mu.Unlock()

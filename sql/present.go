@@ -87,7 +87,8 @@ func (p *presenter) fraction(f *querypb.Field) func(text []byte) ([]byte, bool) 
 const timeDigits = 6
 
 // describe completes what the SQL engine says of columns: digits of the seconds' fraction, by which clients of the
-// binary protocol cut values, and the flags that go with a type, among them those of ENUM and SET.
+// binary protocol cut values, the flags that go with a type, among them those of ENUM and SET, and that numbers, times and
+// BIT are no text: clients would decode their bytes.
 func (p *presenter) describe(fields []*querypb.Field) {
 	for _, f := range fields {
 		switch f.Type {
@@ -96,9 +97,22 @@ func (p *presenter) describe(fields []*querypb.Field) {
 		case sqltypes.Time:
 			f.Decimals = timeDigits
 		}
+		if !hasCharset(f.Type) {
+			f.Charset = mysql.CharacterSetBinary
+			f.Flags |= uint32(querypb.MySqlFlag_BINARY_FLAG)
+		}
 		_, flags := sqltypes.TypeToMySQL(f.Type)
 		f.Flags |= uint32(flags)
 	}
+}
+
+// hasCharset tells whether values of a type are text or bytes in some character set.
+func hasCharset(t querypb.Type) bool {
+	switch t {
+	case sqltypes.Timestamp, sqltypes.Date, sqltypes.Time, sqltypes.Datetime, sqltypes.Decimal, sqltypes.Bit:
+		return false
+	}
+	return !sqltypes.IsIntegral(t) && !sqltypes.IsFloat(t) // a YEAR is integral, too
 }
 
 const secondsLength = len("2006-01-02 15:04:05")

@@ -1,6 +1,11 @@
 package sql
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/dolthub/vitess/go/sqltypes"
+	querypb "github.com/dolthub/vitess/go/vt/proto/query"
+)
 
 func TestPlainFloat(t *testing.T) {
 	for text, want := range map[string]string{
@@ -26,6 +31,27 @@ func TestPadFraction(t *testing.T) {
 	} {
 		if got, _ := padFraction([]byte(c.text), c.digits); string(got) != c.want {
 			t.Errorf("%s to %d digits: got %s, want %s", c.text, c.digits, got, c.want)
+		}
+	}
+}
+
+// Numbers, times and BIT have the character set binary, as MySQL has it: PyMySQL decodes a BIT by the one that it is told.
+func TestCharsetOfFields(t *testing.T) {
+	fields := []*querypb.Field{
+		{Type: sqltypes.Bit, Charset: 255}, {Type: sqltypes.Int64, Charset: 255}, {Type: sqltypes.Year, Charset: 255}, {Type: sqltypes.Decimal, Charset: 255},
+		{Type: sqltypes.Datetime, Charset: 255}, {Type: sqltypes.Float64, Charset: 255}, {Type: sqltypes.VarChar, Charset: 255}, {Type: sqltypes.Enum, Charset: 255},
+		{Type: sqltypes.TypeJSON, Charset: 255},
+	}
+	p := &presenter{precision: func(*querypb.Field) int { return -1 }}
+	p.describe(fields)
+	for _, f := range fields {
+		want := uint32(255)
+		switch f.Type {
+		case sqltypes.Bit, sqltypes.Int64, sqltypes.Year, sqltypes.Decimal, sqltypes.Datetime, sqltypes.Float64:
+			want = 63
+		}
+		if f.Charset != want {
+			t.Errorf("%v has the character set %d, want %d", f.Type, f.Charset, want)
 		}
 	}
 }
