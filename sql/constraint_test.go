@@ -122,3 +122,25 @@ func TestDeleteParentAndChild(t *testing.T) {
 	r.database.CheckLaw(t)
 	r.database.CheckIndexes(t)
 }
+
+// An index that a foreign key has by itself goes when one comes that serves it, and stays when one does not.
+func TestIndexOfForeignKeyGivesWay(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE parent (id INT PRIMARY KEY)", "INSERT INTO parent VALUES (1)",
+		"CREATE TABLE child (id INT PRIMARY KEY, p INT, q INT, FOREIGN KEY (p) REFERENCES parent (id))", "INSERT INTO child VALUES (1, 1, 1)")
+	const indexes = "SELECT index_name, GROUP_CONCAT(column_name ORDER BY seq_in_index) FROM information_schema.statistics " +
+		"WHERE table_name = 'child' GROUP BY index_name ORDER BY index_name"
+	r.want(indexes, "p|p", "PRIMARY|id")
+	r.exec("CREATE INDEX other ON child (q, p)")
+	r.want(indexes, "other|q,p", "p|p", "PRIMARY|id")
+	r.exec("CREATE INDEX both_ ON child (p, q)")
+	r.want(indexes, "both_|p,q", "other|q,p", "PRIMARY|id")
+	r.fails(1451, "DELETE FROM parent WHERE id = 1")
+	r.fails(1452, "INSERT INTO child VALUES (2, 2, 2)")
+	r.exec("CREATE INDEX asked ON child (p)")
+	r.want(indexes, "asked|p", "both_|p,q", "other|q,p", "PRIMARY|id")
+	r.restart()
+	r.want(indexes, "asked|p", "both_|p,q", "other|q,p", "PRIMARY|id")
+	r.database.CheckLaw(t)
+	r.database.CheckIndexes(t)
+}

@@ -38,8 +38,14 @@ func TestPadFraction(t *testing.T) {
 // Numbers, times and BIT have the character set binary, as MySQL has it: PyMySQL decodes a BIT by the one that it is told.
 func TestCharsetOfFields(t *testing.T) {
 	fields := []*querypb.Field{
-		{Type: sqltypes.Bit, Charset: 255}, {Type: sqltypes.Int64, Charset: 255}, {Type: sqltypes.Year, Charset: 255}, {Type: sqltypes.Decimal, Charset: 255},
-		{Type: sqltypes.Datetime, Charset: 255}, {Type: sqltypes.Float64, Charset: 255}, {Type: sqltypes.VarChar, Charset: 255}, {Type: sqltypes.Enum, Charset: 255},
+		{Type: sqltypes.Bit, Charset: 255},
+		{Type: sqltypes.Int64, Charset: 255},
+		{Type: sqltypes.Year, Charset: 255},
+		{Type: sqltypes.Decimal, Charset: 255},
+		{Type: sqltypes.Datetime, Charset: 255},
+		{Type: sqltypes.Float64, Charset: 255},
+		{Type: sqltypes.VarChar, Charset: 255},
+		{Type: sqltypes.Enum, Charset: 255},
 		{Type: sqltypes.TypeJSON, Charset: 255},
 	}
 	p := &presenter{precision: func(*querypb.Field) int { return -1 }}

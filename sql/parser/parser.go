@@ -145,7 +145,18 @@ func (p *Parser) parsePiece(ctx context.Context, text string, options ast.Parser
 func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.ParserOptions, one bool) (ast.Statement, int, error) {
 	tree, end, err := p.parseEngine(ctx, r.text, options, one)
 	if err != nil {
-		return nil, 0, r.explain(err)
+		q, quoted := r, false
+		complaint := err
+		for n := 0; err != nil && n < quotesMax; n++ {
+			if q, quoted = q.quoteName(err, options); !quoted {
+				break
+			}
+			tree, end, err = p.parseEngine(ctx, q.text, options, one)
+		}
+		if err != nil {
+			return nil, 0, r.explain(complaint)
+		}
+		r = q
 	}
 	if end < len(r.text) {
 		end = r.back(end, true)

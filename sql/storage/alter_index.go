@@ -19,6 +19,13 @@ var _ gsql.IndexAlterableTable = (*Table)(nil)
 // CreateIndex implements gsql.IndexAlterableTable. On a table that has been there before, the index is built while
 // others go on writing, in steps that are committed one by one.
 func (t *Table) CreateIndex(ctx *gsql.Context, d gsql.IndexDef) error {
+	if err := t.createIndex(ctx, d, nil); err != nil {
+		return err
+	}
+	return t.dropSuperseded(ctx, d.Name)
+}
+
+func (t *Table) createIndex(ctx *gsql.Context, d gsql.IndexDef, extra map[string]string) error {
 	if d.IsSpatial() || d.IsVector() || d.IsFullText() {
 		return sqlcode.Unsupported("SPATIAL, VECTOR and FULLTEXT indexes")
 	}
@@ -42,7 +49,7 @@ func (t *Table) CreateIndex(ctx *gsql.Context, d gsql.IndexDef) error {
 		if err := checkKey(def, columns); err != nil {
 			return err
 		}
-		x := catalog.Index{ID: id, Name: d.Name, Unique: d.IsUnique(), Columns: columns, Comment: d.Comment, State: catalog.StatePublic}
+		x := catalog.Index{ID: id, Name: d.Name, Unique: d.IsUnique(), Columns: columns, Comment: d.Comment, State: catalog.StatePublic, Extra: extra}
 		if existed {
 			x.State = catalog.StateBuilding
 		}

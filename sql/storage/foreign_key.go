@@ -15,6 +15,9 @@ var _ gsql.ForeignKeyTable = (*Table)(nil)
 // extraUnresolved marks a foreign key whose parent was not there, or not looked at, when it was made.
 const extraUnresolved = "unresolved"
 
+// extraForForeignKey marks an index that nobody asked for, but that a foreign key needs.
+const extraForForeignKey = "for_foreign_key"
+
 // foreignKeyLinks remembers which tables refer to which, for one dictionary.
 type foreignKeyLinks struct {
 	mu       sync.Mutex
@@ -95,7 +98,28 @@ func foreignKeyOf(c *gsql.ForeignKeyConstraint) catalog.ForeignKey {
 
 // CreateIndexForForeignKey implements gsql.ForeignKeyTable.
 func (t *Table) CreateIndexForForeignKey(ctx *gsql.Context, def gsql.IndexDef) error {
-	return t.CreateIndex(ctx, def)
+	return t.createIndex(ctx, def, map[string]string{extraForForeignKey: "true"})
+}
+
+// dropSuperseded drops indexes that were made for foreign keys and that a new one serves as well, as MySQL does: programs
+// that make a table and then its indexes would have each of them twice.
+func (t *Table) dropSuperseded(ctx *gsql.Context, name string) error {
+	i := indexOfIndex(t.def, name)
+	if i < 0 {
+		return nil // it was not unique, and was taken back
+	}
+	superseded := func(x catalog.Index) bool {
+		columns := t.def.Indexes[i].Columns
+		return x.Extra[extraForForeignKey] != "" && !strings.EqualFold(x.Name, name) &&
+			len(x.Columns) <= len(columns) && slices.Equal(x.Columns, columns[:len(x.Columns)])
+	}
+	if !slices.ContainsFunc(t.def.Indexes, superseded) {
+		return nil
+	}
+	return t.change(ctx, func(def *catalog.Table) error {
+		def.Indexes = slices.DeleteFunc(def.Indexes, superseded)
+		return nil
+	})
 }
 
 // AddForeignKey implements gsql.ForeignKeyTable. Names are unique in a database.
