@@ -58,7 +58,7 @@ func (h *harness) NewEngine(*testing.T) (suite.QueryEngine, error) {
 	if len(scripts) == 0 {
 		scripts = setup.MydbData
 	}
-	h.current, h.session = openDatabase(h.t), nil
+	h.current, h.session, h.clients = openDatabase(h.t), nil, 0
 	ctx := suite.NewContext(h)
 	for _, script := range scripts {
 		for _, statement := range script {
@@ -71,7 +71,7 @@ func (h *harness) NewEngine(*testing.T) (suite.QueryEngine, error) {
 			}
 		}
 	}
-	h.session = nil
+	h.session, h.clients = nil, 0 // the session that runs the cases is the first
 	return h.current, nil
 }
 

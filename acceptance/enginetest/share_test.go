@@ -1,0 +1,76 @@
+package enginetest
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the cases that fail to "+knownFile+", new ones without a reason")
+
+// shareMin is the least percentage of cases that must pass.
+const shareMin = 97
+
+// TestShare runs all suites and holds what fails against the list.
+func TestShare(t *testing.T) {
+	if *direct {
+		t.Skip("-direct runs the suites in this process")
+	}
+	known := readKnown(t)
+	var failed []string
+	total, skipped := 0, 0
+	for _, s := range suites() {
+		c, err := runSuite(t, s.name)
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		total += len(c.passed)
+		skipped += c.skipped
+		for name, passed := range c.passed {
+			if !passed {
+				failed = append(failed, name)
+			}
+		}
+	}
+	slices.Sort(failed)
+	share := 100 * float64(total-len(failed)) / float64(total)
+	fmt.Printf("enginetest: %s of %s query and script tests pass (%.1f %%), %d are left out by the suite\n",
+		thousands(total-len(failed)), thousands(total), share, skipped)
+	if *update {
+		writeKnown(t, failed, known)
+		return
+	}
+	if share < shareMin {
+		t.Errorf("less than %d %% pass", shareMin)
+	}
+	judge(t, failed, known)
+}
+
+// judge holds the list to what fails, in both directions.
+func judge(t *testing.T, failed []string, known map[string]string) {
+	t.Helper()
+	for _, name := range failed {
+		if known[name] == "" {
+			t.Errorf("fails, and is not listed in %s: %s", knownFile, name)
+		}
+		if known[name] == unexplained {
+			t.Errorf("%s gives no reason for %s", knownFile, name)
+		}
+		delete(known, name)
+	}
+	for name := range known {
+		t.Errorf("is listed in %s, and passes or is gone: %s", knownFile, name)
+	}
+}
+
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return strings.TrimPrefix(text, ",")
+}
