@@ -118,8 +118,14 @@ func openBelow(directory, name string) (*os.File, error) {
 	if directory == "" {
 		return os.Open(name)
 	}
-	relative, err := filepath.Rel(directory, name)
-	if err != nil || !filepath.IsLocal(relative) {
+	relative := name
+	if filepath.IsAbs(name) {
+		var err error
+		if relative, err = filepath.Rel(directory, name); err != nil {
+			return nil, gsql.ErrSecureFilePriv.New()
+		}
+	}
+	if !filepath.IsLocal(relative) {
 		return nil, gsql.ErrSecureFilePriv.New()
 	}
 	return os.OpenInRoot(directory, relative)

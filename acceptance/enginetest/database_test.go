@@ -1,7 +1,10 @@
 package enginetest
 
 import (
+	"os"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	sqle "github.com/dolthub/go-mysql-server"
 	gsql "github.com/dolthub/go-mysql-server/sql"
@@ -18,6 +21,7 @@ type database struct {
 	engine   *sqle.Engine
 	scope    *scope
 	closed   bool
+	clock    atomic.Int64 // seconds since 1970 at which commits are stamped; 0 for the time that it is
 }
 
 // scope ends with its database, not with the test: a suite opens a database for each of its cases.
@@ -29,24 +33,43 @@ type scope struct {
 // Cleanup implements testing.TB.
 func (s *scope) Cleanup(f func()) { s.ends = append(s.ends, f) }
 
-// openDatabase opens a database that compares text by its bytes unless told otherwise, as the suite expects: a server of
-// ours that is set up so by collation_server.
+// settings are those of a server of ours that the suite's expectations are of: it compares text by its bytes unless told
+// otherwise, transactions read one snapshot.
+var settings = map[string]any{
+	"collation_server": gsql.Collation_Default.Name(), "collation_connection": gsql.Collation_Default.Name(),
+	"collation_database":    gsql.Collation_Default.Name(),
+	"transaction_isolation": "REPEATABLE-READ", "tx_isolation": "REPEATABLE-READ",
+}
+
+// openDatabase opens an empty database. Its server may read and write files in the working directory.
 func openDatabase(t *testing.T) *database {
 	t.Helper()
 	s := &scope{TB: t}
-	below := enginetest.Open(s, enginetest.WithCollator(sql.Collator()))
+	d := &database{scope: s}
+	below := enginetest.Open(s, enginetest.WithCollator(sql.Collator()), enginetest.WithClock(d.now))
+	files, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	embedded, err := sql.Embed(sql.Options{
 		Engine: below.Engine, Addr: "127.0.0.1:0", Logger: zerolog.Nop(), Identity: vview.Identity{Version: "test"},
+		FileDir: files, MaxPacketBytes: 1 << 30,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"collation_server", "collation_connection", "collation_database"} {
-		if err := gsql.SystemVariables.AssignValues(map[string]any{name: gsql.Collation_Default.Name()}); err != nil {
-			t.Fatal(err)
-		}
+	if err := gsql.SystemVariables.AssignValues(settings); err != nil {
+		t.Fatal(err)
 	}
-	return &database{embedded: embedded, engine: embedded.Engine(), scope: s}
+	d.embedded, d.engine = embedded, embedded.Engine()
+	return d
+}
+
+func (d *database) now() time.Time {
+	if seconds := d.clock.Load(); seconds != 0 {
+		return time.Unix(seconds, 0)
+	}
+	return time.Now()
 }
 
 // Close implements suite.QueryEngine.

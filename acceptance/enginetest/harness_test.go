@@ -23,6 +23,8 @@ type harness struct {
 	current *database        // the newest; sessions are made over it
 	session *storage.Session // of NewContext
 	clients uint32
+	kept    *database // made by NewDatabases, for the engine that comes next
+	bare    bool      // engines are those of the suite's own package, for what wants such a one
 }
 
 var (
@@ -54,25 +56,35 @@ func (h *harness) Setup(scripts ...[]setup.SetupScript) {
 
 // NewEngine implements suite.Harness: each engine has a database of its own, with what the setup's scripts make.
 func (h *harness) NewEngine(*testing.T) (suite.QueryEngine, error) {
+	if d := h.kept; d != nil {
+		h.kept, h.session, h.clients = nil, nil, 0
+		return d, nil
+	}
+	h.current, h.session, h.clients = openDatabase(h.t), nil, 0
+	if err := h.setUp(); err != nil {
+		return nil, err
+	}
+	h.session, h.clients = nil, 0 // the session that runs the cases is the first
+	if h.bare {
+		return h.current.engine, nil
+	}
+	return h.current, nil
+}
+
+func (h *harness) setUp() error {
 	scripts := h.scripts
 	if len(scripts) == 0 {
 		scripts = setup.MydbData
 	}
-	h.current, h.session, h.clients = openDatabase(h.t), nil, 0
 	ctx := suite.NewContext(h)
 	for _, script := range scripts {
 		for _, statement := range script {
-			_, rows, _, err := h.current.Query(ctx.WithQuery(statement), statement)
-			if err == nil {
-				_, err = gsql.RowIterToRows(ctx, rows)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("setup %s: %w", statement, err)
+			if _, _, _, err := h.current.Query(ctx, statement); err != nil {
+				return fmt.Errorf("setup %s: %w", statement, err)
 			}
 		}
 	}
-	h.session, h.clients = nil, 0 // the session that runs the cases is the first
-	return h.current, nil
+	return nil
 }
 
 func (h *harness) database() *database {
@@ -127,7 +139,10 @@ func (d *database) QueryWithBindings(ctx *gsql.Context, text string, parsed sqlp
 	if !ok {
 		return d.engine.QueryWithBindings(ctx, text, parsed, bindings, flags)
 	}
-	ctx.ProcessList = d.engine.ProcessList
+	if _, none := ctx.ProcessList.(gsql.EmptyProcessList); none {
+		ctx.ProcessList = d.engine.ProcessList
+	}
+	ctx = ctx.WithQuery(text)
 	var rows []gsql.Row
 	err = d.embedded.Run(ctx, session, text, func() error {
 		var iter gsql.RowIter

@@ -2,6 +2,10 @@ package enginetest
 
 import (
 	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	suite "github.com/dolthub/go-mysql-server/enginetest"
@@ -15,9 +19,24 @@ func TestSuites(t *testing.T) {
 	if !*direct {
 		t.Skip("run by TestShare, or with -direct")
 	}
+	t.Chdir(suiteFiles(t))
 	for _, s := range suites() {
 		t.Run(s.name, func(t *testing.T) { s.run(t, newHarness(t)) })
 	}
+}
+
+// suiteFiles copies the files that the suites read by names relative to their package's directory, and gives where.
+func suiteFiles(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/dolthub/go-mysql-server/enginetest").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "testdata"), os.DirFS(filepath.Join(strings.TrimSpace(string(out)), "testdata"))); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 type namedSuite struct {
@@ -145,7 +164,6 @@ func suites() (all []namedSuite) {
 	add("Warnings", suite.TestWarnings)
 	add("ClearWarnings", suite.TestClearWarnings)
 	add("Use", suite.TestUse)
-	add("ConcurrentTransactions", suite.TestConcurrentTransactions)
 	add("TransactionScripts", suite.TestTransactionScripts)
 	add("ConcurrentProcessList", suite.TestConcurrentProcessList)
 	add("NoDatabaseSelected", suite.TestNoDatabaseSelected)
@@ -167,9 +185,17 @@ func suites() (all []namedSuite) {
 	add("IndexPrefix", suite.TestIndexPrefix)
 	add("SQLLogicTests", suite.TestSQLLogicTests)
 	return append(all,
+		namedSuite{"ConcurrentTransactions", func(t *testing.T, h *harness) {
+			h.bare = true
+			suite.TestConcurrentTransactions(t, h)
+		}},
 		namedSuite{"JsonScripts", func(t *testing.T, h *harness) { suite.TestJsonScripts(t, h, nil) }},
 		namedSuite{"JsonScriptsPrepared", func(t *testing.T, h *harness) { suite.TestJsonScriptsPrepared(t, h, nil) }},
 		namedSuite{"JoinOps", func(t *testing.T, h *harness) { suite.TestJoinOps(t, h, suite.DefaultJoinOpTests) }},
+		namedSuite{"VersionedQueries", func(t *testing.T, h *harness) { suite.TestVersionedQueries(t, h) }},
+		namedSuite{"VersionedQueriesPrepared", func(t *testing.T, h *harness) { suite.TestVersionedQueriesPrepared(t, h) }},
+		namedSuite{"VersionedViews", func(t *testing.T, h *harness) { suite.TestVersionedViews(t, h) }},
+		namedSuite{"VersionedViewsPrepared", func(t *testing.T, h *harness) { suite.TestVersionedViewsPrepared(t, h) }},
 		namedSuite{"UserPrivileges", func(t *testing.T, h *harness) { suite.TestUserPrivileges(t, h) }},
 	)
 }
