@@ -73,7 +73,8 @@ func explainAddress(addr string, err error) error {
 
 // Numbers of the rules of this package. The engine's own begin at 0, those of package function at 10,100.
 const (
-	commitRule analyzer.RuleId = 10_000 + iota
+	apartRule analyzer.RuleId = 10_000 + iota
+	commitRule
 	exactRule
 	floatRule
 	killRule
@@ -93,7 +94,7 @@ func (s *Server) openEngine() error {
 	s.provider = storage.NewProvider(s.store, function.NewLibrary())
 	beginWith()
 	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).AddPreAnalyzeRule(loadRule, loadInserts).
-		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(showRule, showDefinitions).
+		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(apartRule, tellApart).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(showRule, showDefinitions).
 		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).
 		AddPostAnalyzeRule(exactRule, compareExactly).AddPostAnalyzeRule(commitRule, keepTransaction).Build()
 	correct(a)
