@@ -158,6 +158,7 @@ func (d *database) QueryWithBindings(ctx *gsql.Context, text string, parsed sqlp
 	return schema, gsql.RowsToRowIter(rows...), flags, nil
 }
 
+// readAll reads the rows of a statement. Closing them commits it, so they are not closed if it failed.
 func readAll(ctx *gsql.Context, iter gsql.RowIter) (rows []gsql.Row, err error) {
 	for {
 		row, err := iter.Next(ctx)
@@ -165,7 +166,6 @@ func readAll(ctx *gsql.Context, iter gsql.RowIter) (rows []gsql.Row, err error) 
 			return rows, iter.Close(ctx)
 		}
 		if err != nil {
-			iter.Close(ctx)
 			return nil, err
 		}
 		rows = append(rows, row)

@@ -240,9 +240,15 @@ func (h *harness) EvaluateExpectedErrorKind(t *testing.T, want *errors.Kind, err
 	if want.Is(err) {
 		return
 	}
-	number := gsql.CastSQLError(want.New()).Number()
-	if code, ok := sqlcode.Of(err); ok && number != mysql.ERUnknownError && int(code.Errno) == number {
-		return
+	if number := numberOf(want.New()); number == mysql.ERUnknownError || number != numberOf(err) {
+		t.Fatalf("want an error of kind %q (%d), got %v (%d)", want.Message, number, err, numberOf(err))
 	}
-	t.Fatalf("want an error of kind %q (%d), got %v", want.Message, number, err)
+}
+
+// numberOf gives the number of an error that a client gets.
+func numberOf(err error) int {
+	if code, ok := sqlcode.Of(err); ok {
+		return int(code.Errno)
+	}
+	return gsql.CastSQLError(sqlcode.Map(err)).Number()
 }

@@ -158,9 +158,16 @@ func (r *rewrite) relabel(ctx *gsql.Context, row gsql.Row) (gsql.Row, error) {
 		if err != nil {
 			return nil, err
 		}
+		if text == "" && types.IsEnum(l.before) && types.IsEnum(l.next) {
+			row[l.position] = noMember
+			continue
+		}
 		if row[l.position], _, err = l.next.Convert(ctx, text); err != nil {
 			return nil, err
 		}
 	}
 	return row, nil
 }
+
+// noMember is the value that an ENUM has where a wrong one was written outside of strict mode: it stays so.
+const noMember uint16 = 0
