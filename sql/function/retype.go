@@ -2,6 +2,7 @@ package function
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
@@ -168,7 +169,7 @@ func (r *retyping) union(n *plan.SetOp) (gsql.Node, transform.TreeIdentity, erro
 	if len(left) == 0 || len(left) != len(right) {
 		return n, transform.SameTree, nil
 	}
-	different := false
+	different := !sameTypes(n.Left().Schema(), n.Right().Schema()) // the engine converts one side only if the other has the type
 	newLeft, newRight := make([]gsql.Expression, len(left)), make([]gsql.Expression, len(right))
 	for i := range left {
 		common := commonType(left[i], right[i])
@@ -190,6 +191,10 @@ func (r *retyping) union(n *plan.SetOp) (gsql.Node, transform.TreeIdentity, erro
 	}
 	out, _, err = r.expressions(out)
 	return out, transform.NewTree, err
+}
+
+func sameTypes(a, b gsql.Schema) bool {
+	return slices.EqualFunc(a, b, func(a, b *gsql.Column) bool { return a.Type.Equals(b.Type) })
 }
 
 // branch gives the columns of a branch of a UNION without the engine's conversions; nil if it has none, because the types
@@ -214,7 +219,24 @@ func branch(n gsql.Node) []*expression.GetField {
 		}
 		out = append(out, f)
 	}
+	if u, ok := p.Child.(*plan.SetOp); ok {
+		return ofUnion(out, u.Schema())
+	}
 	return out
+}
+
+// ofUnion gives the columns of a branch that is itself a UNION the types that it has by now. They stand in its order, and
+// need not have ids.
+func ofUnion(columns []*expression.GetField, schema gsql.Schema) []*expression.GetField {
+	if len(columns) != len(schema) {
+		return columns
+	}
+	for i, f := range columns {
+		if t := schema[i].Type; !t.Equals(f.Type()) {
+			columns[i] = expression.NewGetFieldWithTable(int(f.Id()), int(f.TableId()), t, f.Database(), f.Table(), f.Name(), f.IsNullable())
+		}
+	}
+	return columns
 }
 
 func below(n gsql.Node) gsql.Node { return n.(*plan.Project).Child }
