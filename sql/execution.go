@@ -33,7 +33,13 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 	var err error
 	switch n := node.(type) {
 	case *plan.UpdateSource:
-		other, err = assignments(n)
+		if other = holdUpdated(n); other == nil {
+			other, err = assignments(n)
+		}
+	case *plan.DeleteFrom:
+		other = holdDeleted(n)
+	case *heldRows:
+		return e.held(ctx, n, row)
 	case *plan.InsertInto:
 		other, err = duplicates(n)
 	case *plan.Filter:

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"errors"
+	"slices"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
@@ -182,6 +183,9 @@ func (e *editor) Delete(ctx *gsql.Context, row gsql.Row) error {
 	if errors.Is(err, errDeletedAlready) {
 		return nil // by a cascade of the same statement, which deletes from parent and child
 	}
+	if gsql.ErrDeleteRowNotFound.Is(err) && (isAllNull(row) || len(e.table.def.PrimaryKey) == 0) {
+		return nil // an outer join has no row of this table here; or a join has one without a key again
+	}
 	if err != nil {
 		return err
 	}
@@ -220,6 +224,10 @@ func (e *editor) stored(ctx *gsql.Context, row gsql.Row) (redo.Row, error) {
 		return nil, gsql.ErrDeleteRowNotFound.New()
 	}
 	return before, nil
+}
+
+func isAllNull(row gsql.Row) bool {
+	return !slices.ContainsFunc(row, func(v any) bool { return v != nil })
 }
 
 // errDeletedAlready is met by a change of a row that the transaction has deleted since the statement read it.
