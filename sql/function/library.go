@@ -32,6 +32,7 @@ func NewLibrary() *Library {
 		l.byName[name] = gsql.FunctionN{Name: name, Fn: make}
 	}
 	maps.Copy(l.byName, controlFunctions())
+	maps.Copy(l.byName, jsonFunctions())
 	for _, family := range []map[string]*definition{bitFunctions(), numberFunctions(), textFunctions(), timeFunctions(), castFunctions()} {
 		for name, d := range family {
 			d.name = name

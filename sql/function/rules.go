@@ -44,6 +44,8 @@ func compareTexts(ctx *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan.
 			return compareTextList(ctx, e)
 		case expression.Comparer:
 			return compareText(ctx, e)
+		case gsql.Aggregation:
+			return gatherTimes(e)
 		}
 		return e, transform.SameTree, nil
 	})
