@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"strings"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/expression/function"
@@ -18,7 +20,7 @@ func stampChanges(assignments []gsql.Expression, schema gsql.Schema) (out []gsql
 	if _, done := assignments[0].(*keepRow); done {
 		return assignments, false, nil
 	}
-	kept := &keptRow{schema: schema}
+	kept := &keptRow{schema: schema, before: columnsBefore(assignments, schema)}
 	out = []gsql.Expression{&keepRow{kept}}
 	for _, e := range assignments {
 		if isStamp(e, schema) {
@@ -26,7 +28,7 @@ func stampChanges(assignments []gsql.Expression, schema gsql.Schema) (out []gsql
 		}
 		out = append(out, e)
 	}
-	missing, err := missingStamps(assignments, schema)
+	missing, err := missingStamps(assignments, kept)
 	if err != nil {
 		return nil, false, err
 	}
@@ -40,15 +42,13 @@ func stampChanges(assignments []gsql.Expression, schema gsql.Schema) (out []gsql
 }
 
 // missingStamps gives assignments for the ON UPDATE columns of the tables that are assigned to, where there is none.
-func missingStamps(assignments []gsql.Expression, schema gsql.Schema) ([]gsql.Expression, error) {
-	assigned, tables := map[int]bool{}, map[string]bool{}
+func missingStamps(assignments []gsql.Expression, kept *keptRow) ([]gsql.Expression, error) {
+	assigned, tables, schema := map[int]bool{}, map[string]bool{}, kept.schema
 	for _, e := range assignments {
-		set, ok := e.(*expression.SetField)
-		if !ok {
-			continue
-		}
-		if field, ok := set.LeftChild.(*expression.GetField); ok && field.Index() < len(schema) {
-			assigned[field.Index()], tables[schema[field.Index()].Source] = true, true
+		if field, ok := assignedField(e); ok {
+			if i := field.Index() - kept.before; i >= 0 && i < len(schema) {
+				assigned[i], tables[schema[i].Source] = true, true
+			}
 		}
 	}
 	var out []gsql.Expression
@@ -60,10 +60,37 @@ func missingStamps(assignments []gsql.Expression, schema gsql.Schema) ([]gsql.Ex
 		if err != nil {
 			return nil, err
 		}
-		field := expression.NewGetFieldWithTable(i, 0, c.Type, c.DatabaseSource, c.Source, c.Name, c.Nullable)
+		field := expression.NewGetFieldWithTable(kept.before+i, 0, c.Type, c.DatabaseSource, c.Source, c.Name, c.Nullable)
 		out = append(out, expression.NewSetField(field, now))
 	}
 	return out, nil
+}
+
+// assignedField gives the column that an assignment sets.
+func assignedField(e gsql.Expression) (*expression.GetField, bool) {
+	set, ok := e.(*expression.SetField)
+	if !ok {
+		return nil, false
+	}
+	field, ok := set.LeftChild.(*expression.GetField)
+	return field, ok
+}
+
+// columnsBefore gives how many columns stand before those of the schema in the rows: in a trigger those of the row that
+// fired it.
+func columnsBefore(assignments []gsql.Expression, schema gsql.Schema) int {
+	for _, e := range assignments {
+		field, ok := assignedField(e)
+		if !ok {
+			continue
+		}
+		for i, c := range schema {
+			if strings.EqualFold(c.Name, field.Name()) && strings.EqualFold(c.Source, field.Table()) {
+				return max(field.Index()-i, 0)
+			}
+		}
+	}
+	return 0
 }
 
 // currentTime gives CURRENT_TIMESTAMP with the digits of a column's type.
@@ -119,20 +146,23 @@ func isStamp(e gsql.Expression, schema gsql.Schema) bool {
 // keptRow is a row as it was before the first assignment of an UPDATE. It belongs to the one statement that runs.
 type keptRow struct {
 	schema gsql.Schema
+	before int // columns of the rows that stand before those of the schema
 	row    gsql.Row
 }
 
 // unchanged tells whether no column of the table that the column at a position belongs to differs from what it was.
 func (k *keptRow) unchanged(ctx *gsql.Context, row gsql.Row, position int) (bool, error) {
-	if position >= len(k.schema) || len(row) != len(k.row) {
+	position -= k.before
+	if position < 0 || position >= len(k.schema) || len(row) != len(k.row) || len(row) < k.before {
 		return false, nil
 	}
+	row, kept := row[k.before:], k.row[k.before:]
 	table := k.schema[position].Source
 	for i, c := range k.schema {
 		if i == position || c.Source != table || i >= len(row) {
 			continue
 		}
-		if (row[i] == nil) != (k.row[i] == nil) {
+		if (row[i] == nil) != (kept[i] == nil) {
 			return false, nil
 		}
 		if row[i] == nil {
@@ -142,7 +172,7 @@ func (k *keptRow) unchanged(ctx *gsql.Context, row gsql.Row, position int) (bool
 		if types.IsText(kind) {
 			kind = types.LongBlob // 'a' and 'A' differ
 		}
-		order, err := kind.Compare(ctx, k.row[i], row[i])
+		order, err := kind.Compare(ctx, kept[i], row[i])
 		if err != nil || order != 0 {
 			return false, err
 		}

@@ -77,3 +77,20 @@ func TestUpdateOfCase(t *testing.T) {
 		r.want("SELECT DISTINCT HEX(s) FROM "+table, "41")
 	}
 }
+
+// TestOnUpdateInTrigger: the rows of a trigger's UPDATE have those of the row that fired it before them.
+func TestOnUpdateInTrigger(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE a (i INT PRIMARY KEY, j INT)",
+		"CREATE TABLE b (i INT, at DATETIME DEFAULT '2000-01-01' ON UPDATE CURRENT_TIMESTAMP)",
+		"CREATE TABLE c (k INT PRIMARY KEY, n INT, at DATETIME DEFAULT '2000-01-01' ON UPDATE CURRENT_TIMESTAMP)",
+		"INSERT INTO a VALUES (0, 1)", "INSERT INTO b (i) VALUES (0)", "INSERT INTO c (k, n) VALUES (1, 5)",
+		"CREATE TRIGGER after_a AFTER UPDATE ON a FOR EACH ROW UPDATE b SET i = i + 1",
+		"CREATE TRIGGER before_a BEFORE INSERT ON a FOR EACH ROW INSERT INTO c (k, n) VALUES (1, NEW.j) ON DUPLICATE KEY UPDATE n = VALUES(n)")
+	r.exec("UPDATE a SET i = 10")
+	r.want("SELECT i, at > '2020-01-01' FROM b", "1|1")
+	r.exec("INSERT INTO a VALUES (1, 5)")
+	r.want("SELECT n, at > '2020-01-01' FROM c", "5|0")
+	r.exec("INSERT INTO a VALUES (2, 6)")
+	r.want("SELECT n, at > '2020-01-01' FROM c", "6|1")
+}
