@@ -66,7 +66,7 @@ func rewriteSpelling(list []Token, edits []edit) []edit {
 				edits = append(edits, edit{t.Start, t.End, listedFunction})
 			}
 		case isComposedUnit(t):
-			if !last.IsOp("(") && !last.IsOp(",") && !last.IsOp(".") {
+			if !last.IsOp("(") && !last.IsOp(",") && !last.IsOp(".") && !inSchedule(list, i) {
 				edits = append(edits, edit{t.Start, t.End, "`" + t.Text + "`"})
 			}
 		default:
@@ -160,6 +160,16 @@ func isComparison(t Token) bool {
 	switch t.Text {
 	case "=", "<=>", "<", ">", "<=", ">=", "<>", "!=":
 		return true
+	}
+	return false
+}
+
+// inSchedule reports whether a token is part of an event's schedule, of which the grammar knows the units.
+func inSchedule(list []Token, at int) bool {
+	for i := at - 1; i > 0 && !list[i].IsOp(";") && !list[i].Is("DO"); i-- {
+		if list[i].Is("SCHEDULE") && list[i-1].Is("ON") {
+			return true
+		}
 	}
 	return false
 }
