@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"os"
 	"os/exec"
@@ -89,6 +90,19 @@ func (c *cases) note(outcome, name string) {
 	}
 }
 
+// nameMax is how much of a case's name the list shows; the suite names cases by their whole statements.
+const nameMax = 300
+
+// short gives a name of at most nameMax bytes; a digest stands for the rest.
+func short(name string) string {
+	if len(name) <= nameMax {
+		return name
+	}
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return fmt.Sprintf("%s…%08x", strings.ToValidUTF8(name[:nameMax], ""), h.Sum32())
+}
+
 // keepLeaves leaves out cases that have others inside of them, unless they failed by themselves.
 func (c *cases) keepLeaves() {
 	failing := map[string]bool{} // names of cases with failing cases inside
@@ -104,4 +118,14 @@ func (c *cases) keepLeaves() {
 			delete(c.passed, name)
 		}
 	}
+}
+
+// failed gives the short names of the cases that failed.
+func (c *cases) failed() (names []string) {
+	for name, passed := range c.passed {
+		if !passed {
+			names = append(names, short(name))
+		}
+	}
+	return names
 }

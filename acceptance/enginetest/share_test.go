@@ -30,11 +30,7 @@ func TestShare(t *testing.T) {
 		}
 		total += len(c.passed)
 		skipped += c.skipped
-		for name, passed := range c.passed {
-			if !passed {
-				failed = append(failed, name)
-			}
-		}
+		failed = append(failed, c.failed()...)
 	}
 	slices.Sort(failed)
 	share := 100 * float64(total-len(failed)) / float64(total)
