@@ -101,6 +101,7 @@ func (s *Server) openEngine() error {
 	a.ExecBuilder = newExecution(s.require)
 	a.Catalog.StatsProvider = s.store.Statistics()
 	s.engine = sqle.New(a, &sqle.Config{VersionPostfix: s.options.Identity.Version})
+	a.Runner = procedureRunner{s.engine}
 	s.engine.ProcessList = processes{s.engine.ProcessList, func(id uint32) string { return s.handler.userOf(id) }}
 	ctx := s.internalContext(context.Background())
 	a.Catalog.RegisterFunction(ctx, functions(s.options.Engine)...)
