@@ -30,7 +30,7 @@ func (e *execution) derived(ctx *gsql.Context, n *plan.CachedResults, row gsql.R
 		if err != nil {
 			return nil, err
 		}
-		if rows, err = gsql.RowIterToRows(ctx, &heldIter{RowIter: iter, keeps: true}); err != nil {
+		if rows, err = gsql.RowIterToRows(ctx, &countedIter{RowIter: iter, keeps: true}); err != nil {
 			return nil, err
 		}
 		kept := &keptRows{append([]gsql.Row{}, rows...)}

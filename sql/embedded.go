@@ -48,7 +48,7 @@ func (e *Embedded) Run(ctx context.Context, session *storage.Session, text strin
 		if value := recover(); value != nil {
 			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
 		}
-		session.StatementDone(ctx, err)
+		session.StatementDone(err)
 	}()
 	if kindOf(text) == "ddl" || storage.CommitsFirst(text) {
 		if err := session.Commit(gsql.NewContext(ctx, gsql.WithSession(session))); err != nil {

@@ -53,14 +53,14 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 	case *plan.Limit:
 		other, err = topRows(n)
 	case *plan.Sort:
-		other = sortHeld(n)
+		other = sortCounted(n)
 	case *plan.Window:
-		other, err = windowHeld(n)
+		other, err = windowCounted(n)
 	case *plan.GroupBy:
-		other = groupsHeld(n)
-	case *heldRows:
+		other = groupsCounted(n)
+	case *countedRows:
 		rows, err := e.engine.Build(ctx, n.Node, row)
-		return &heldIter{RowIter: rows}, err
+		return &countedIter{RowIter: rows}, err
 	case *allRows:
 		other = n.SetOp
 	case *plan.ShowColumns:

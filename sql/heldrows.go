@@ -88,7 +88,7 @@ func (e *execution) held(ctx *gsql.Context, n *heldRows, row gsql.Row) (gsql.Row
 	if err != nil {
 		return nil, err
 	}
-	rows, err := gsql.RowIterToRows(ctx, iter)
+	rows, err := gsql.RowIterToRows(ctx, &countedIter{RowIter: iter, keeps: true})
 	if err != nil || len(n.parts) == 0 {
 		return gsql.RowsToRowIter(rows...), err
 	}

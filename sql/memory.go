@@ -13,18 +13,18 @@ import (
 // The SQL engine sorts, groups and joins in memory, without a limit. What is in this file, in package match and in
 // distinct.go tells the session of each row that is held, and the session says when it is too much.
 
-// heldRows are the rows of a node that the node above it holds all at once.
-type heldRows struct{ gsql.Node }
+// countedRows are the rows of a node that the node above it holds all at once.
+type countedRows struct{ gsql.Node }
 
-// heldIter counts the rows that are held. What it counted is free again when it is closed, unless it keeps them.
-type heldIter struct {
+// countedIter counts the rows that are held. What it counted is free again when it is closed, unless it keeps them.
+type countedIter struct {
 	gsql.RowIter
 	bytes int64
 	keeps bool // until the statement ends
 }
 
 // Next implements gsql.RowIter.
-func (i *heldIter) Next(ctx *gsql.Context) (gsql.Row, error) {
+func (i *countedIter) Next(ctx *gsql.Context) (gsql.Row, error) {
 	row, err := i.RowIter.Next(ctx)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (i *heldIter) Next(ctx *gsql.Context) (gsql.Row, error) {
 }
 
 // Close implements gsql.RowIter.
-func (i *heldIter) Close(ctx *gsql.Context) error {
+func (i *countedIter) Close(ctx *gsql.Context) error {
 	if !i.keeps {
 		_ = match.HoldBytes(ctx, -i.bytes) // less is never too much
 		i.bytes = 0
@@ -43,24 +43,24 @@ func (i *heldIter) Close(ctx *gsql.Context) error {
 	return i.RowIter.Close(ctx)
 }
 
-// sortHeld gives a sort whose rows are counted; nil if they are.
-func sortHeld(n *plan.Sort) gsql.Node {
-	if _, done := n.Child.(*heldRows); done {
+// sortCounted gives a sort whose rows are counted; nil if they are.
+func sortCounted(n *plan.Sort) gsql.Node {
+	if _, done := n.Child.(*countedRows); done {
 		return nil
 	}
-	return plan.NewSort(n.SortFields, &heldRows{n.Child})
+	return plan.NewSort(n.SortFields, &countedRows{n.Child})
 }
 
-// windowHeld does so with window functions.
-func windowHeld(n *plan.Window) (gsql.Node, error) {
-	if _, done := n.Child.(*heldRows); done {
+// windowCounted does so with window functions.
+func windowCounted(n *plan.Window) (gsql.Node, error) {
+	if _, done := n.Child.(*countedRows); done {
 		return nil, nil
 	}
-	return n.WithChildren(&heldRows{n.Child})
+	return n.WithChildren(&countedRows{n.Child})
 }
 
-// groupsHeld gives a GROUP BY whose groups are counted; nil if they are, or if there is one group.
-func groupsHeld(n *plan.GroupBy) gsql.Node {
+// groupsCounted gives a GROUP BY whose groups are counted; nil if they are, or if there is one group.
+func groupsCounted(n *plan.GroupBy) gsql.Node {
 	if len(n.GroupByExprs) == 0 && !holdsRows(n.SelectedExprs) || len(n.SelectedExprs) == 0 {
 		return nil
 	}
