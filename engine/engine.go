@@ -290,6 +290,9 @@ func (e *Engine) current() (scn.SCN, *catalog.Snapshot) {
 	return now.position.SCN, now.catalog
 }
 
+// Rows is the number of rows of a table as of the last commit.
+func (e *Engine) Rows(table scn.Space) uint64 { return e.rowsCount(table) }
+
 func (e *Engine) rowsCount(table scn.Space) uint64 { return e.tableState(table).Rows }
 
 func (e *Engine) tableState(table scn.Space) TableState {

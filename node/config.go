@@ -36,6 +36,7 @@ type Config struct {
 	LoginTimeout     time.Duration
 	TransactionBytes int64
 	StatementBytes   int64
+	StatisticsEvery  time.Duration
 	partBytes        int // engine.Options.PartBytes; only tests set it
 
 	CacheBytes      int64
@@ -84,6 +85,7 @@ var settings = []setting{
 	span("login-timeout", "10s", "time a client has to log in", func(c *Config) *time.Duration { return &c.LoginTimeout }),
 	size("statement-size", "256MiB", "what one statement may hold of its rows in memory, to sort, to group or to join", func(c *Config) *int64 { return &c.StatementBytes }),
 	size("transaction-size", "1GiB", "memory that the changes of one transaction may take; a million rows of 200 bytes with an index take 1 GiB", func(c *Config) *int64 { return &c.TransactionBytes }),
+	span("statistics-time", "1m", "time between two looks for tables whose statistics are out of date", func(c *Config) *time.Duration { return &c.StatisticsEvery }),
 	size("cache-size", "256MiB", "cache of the state store", func(c *Config) *int64 { return &c.CacheBytes }),
 	size("memtable-size", "64MiB", "recent changes held in memory before they are flushed", func(c *Config) *int64 { return &c.MemtableBytes }),
 	number("gc-percent", "400", "garbage before it is collected, in percent of the memory in use beside cache and memtables; less saves memory and costs processor time", func(c *Config) *int { return &c.GCPercent }),

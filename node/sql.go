@@ -27,8 +27,9 @@ func (n *Node) openSQL(context.Context) error {
 		TLS: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, RequireTLS: n.config.RequireTLS,
 		MaxConnections: n.config.MaxConnections, MaxPacketBytes: int(n.config.MaxPacketBytes), LoginTimeout: n.config.LoginTimeout,
 		TransactionBytesMax: n.config.TransactionBytes, StatementBytesMax: n.config.StatementBytes,
-		Identity:   sql.Identity{DatabaseID: n.identity.DatabaseID, NodeID: n.identity.NodeID, Version: Version},
-		Parameters: n.parameters, Health: n.checks.Run,
+		StatisticsEvery: n.config.StatisticsEvery,
+		Identity:        sql.Identity{DatabaseID: n.identity.DatabaseID, NodeID: n.identity.NodeID, Version: Version},
+		Parameters:      n.parameters, Health: n.checks.Run,
 		Logger: n.logger.With().Str("part", "sql").Logger(), Metrics: n.metrics,
 	})
 	if err != nil {

@@ -24,6 +24,7 @@ type figures struct {
 	retries    *metrics.Counter
 	restarts   *metrics.Counter
 	panics     *metrics.Counter
+	analyzed   *metrics.Counter // tables whose statistics were refreshed in the background
 	opened     *metrics.Counter
 	closed     *metrics.Counter
 	refused    map[wire.Reason]*metrics.Counter
@@ -44,6 +45,7 @@ func newFigures(set *metrics.Set) *figures {
 		statements: map[string]*kindFigures{}, refused: map[wire.Reason]*metrics.Counter{},
 		retries:  set.GetOrCreateCounter("redoubt_sql_statement_retries_total"),
 		restarts: set.GetOrCreateCounter("redoubt_sql_statement_restarts_total"),
+		analyzed: set.GetOrCreateCounter("redoubt_sql_statistics_refreshed_total"),
 		panics:   set.GetOrCreateCounter("redoubt_sql_panics_total"),
 		opened:   set.GetOrCreateCounter("redoubt_sql_connections_opened_total"),
 		closed:   set.GetOrCreateCounter("redoubt_sql_connections_closed_total"),

@@ -42,6 +42,8 @@ type Options struct {
 	TransactionBytesMax int64
 	// StatementBytesMax is what one statement may hold of its rows in memory, to sort, to group or to join; 0 is 256 MiB.
 	StatementBytesMax int64
+	// StatisticsEvery is how often tables are looked for whose statistics are out of date; 0 never.
+	StatisticsEvery time.Duration
 	// RootPassword is given to root if it has no password yet.
 	RootPassword string
 	// FileDir is the only directory that LOAD DATA INFILE and SELECT … INTO OUTFILE may use on the server; empty

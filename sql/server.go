@@ -36,6 +36,9 @@ type Server struct {
 	listener net.Listener
 	server   *server.Server
 
+	background sync.WaitGroup
+	stopWork   context.CancelFunc // ends what runs in the background
+
 	stopOnce sync.Once
 	stopErr  error
 	served   chan struct{} // closed when Serve has returned
@@ -260,6 +263,7 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 func (s *Server) Serve() error {
 	s.serving.Do(func() {
 		defer close(s.served)
+		s.startStatistics()
 		s.server.Listener.Accept()
 	})
 	return nil
@@ -272,6 +276,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.server.Listener.Close()
 		s.serving.Do(func() { close(s.served) }) // Serve was never called
 		<-s.served
+		if s.stopWork != nil {
+			s.stopWork()
+		}
+		s.background.Wait()
 		drained := s.handler.drain(ctx)
 		s.server.SessionManager().WaitForClosedConnections()
 		if drained != nil {

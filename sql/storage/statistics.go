@@ -12,7 +12,6 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/stats"
 
 	"redoubt/engine/catalog"
-	"redoubt/engine/txn"
 	"redoubt/scn"
 	"redoubt/wal/redo"
 )
@@ -23,7 +22,14 @@ type Statistics struct {
 	store *Store
 	mu    sync.Mutex
 	known map[scn.Space]*TableStatistics // nil values: looked for and not there
-	given map[string]gsql.Statistic      // set by UPDATE HISTOGRAM, until the next restart
+	made  map[*catalog.Table]madeStatistics
+	given map[string]gsql.Statistic // set by UPDATE HISTOGRAM, until the next restart
+}
+
+// madeStatistics are those of a table in the form of the SQL engine, which asks for them with each query.
+type madeStatistics struct {
+	of   *TableStatistics
+	list []gsql.Statistic
 }
 
 var _ gsql.StatsProvider = (*Statistics)(nil)
@@ -58,7 +64,7 @@ type Bucket struct {
 const histogramBuckets = 64
 
 func newStatistics(s *Store) *Statistics {
-	return &Statistics{store: s, known: map[scn.Space]*TableStatistics{}, given: map[string]gsql.Statistic{}}
+	return &Statistics{store: s, known: map[scn.Space]*TableStatistics{}, made: map[*catalog.Table]madeStatistics{}, given: map[string]gsql.Statistic{}}
 }
 
 func statisticsControl(id scn.Space) string { return fmt.Sprintf("statistics/%d", id) }
@@ -94,116 +100,6 @@ func storedTable(t gsql.Table) (*Table, bool) {
 	return nil, false
 }
 
-// AnalyzeTable implements gsql.StatsProvider: it reads the table once by each index.
-func (s *Statistics) AnalyzeTable(ctx *gsql.Context, table gsql.Table, _ string) error {
-	t, ok := storedTable(table)
-	if !ok {
-		return nil
-	}
-	reader, err := t.txn(ctx)
-	if err != nil {
-		return err
-	}
-	found := &TableStatistics{CreatedMicros: time.Now().UnixMicro()}
-	if err := measureRows(ctx, reader, t.def, found); err != nil {
-		return err
-	}
-	indexes, err := t.GetIndexes(ctx)
-	if err != nil {
-		return err
-	}
-	for _, index := range indexes {
-		measured, err := measureIndex(ctx, reader, index.(*Index), found.Rows)
-		if err != nil {
-			return err
-		}
-		found.Indexes = append(found.Indexes, measured)
-	}
-	raw, err := json.Marshal(found)
-	if err != nil {
-		return fmt.Errorf("statistics of table %s: %w", t.def.Name, err)
-	}
-	if err := s.store.PutControl(ctx, statisticsControl(t.def.ID), raw); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.known[t.def.ID] = found
-	s.mu.Unlock()
-	return nil
-}
-
-func measureRows(ctx *gsql.Context, reader *txn.Txn, def *catalog.Table, out *TableStatistics) error {
-	rows := reader.Scan(def, txn.Range{})
-	defer rows.Close()
-	var bytes uint64
-	var buf []byte
-	for rows.Next() {
-		buf = redo.AppendRow(buf[:0], rows.Row())
-		bytes += uint64(len(buf))
-		if out.Rows++; out.Rows%cancelEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-	if out.Rows > 0 {
-		out.RowBytes = bytes / out.Rows
-	}
-	return rows.Err()
-}
-
-// measureIndex reads an index in its order and cuts it into buckets of about the same number of rows.
-func measureIndex(ctx *gsql.Context, reader *txn.Txn, x *Index, total uint64) (IndexStatistics, error) {
-	out := IndexStatistics{Name: x.ID()}
-	def := x.table.def
-	var rows *txn.Rows
-	if x.def == nil {
-		rows = reader.Scan(def, txn.Range{})
-	} else {
-		rows = reader.ScanIndex(def, x.def, txn.Range{})
-	}
-	defer rows.Close()
-	size := max(1, (total+histogramBuckets-1)/histogramBuckets)
-	var b Bucket
-	var last redo.Row
-	for n := uint64(1); rows.Next(); n++ {
-		if n%cancelEvery == 0 && ctx.Err() != nil {
-			return out, ctx.Err()
-		}
-		key := keyColumns(x, rows.Row())
-		isNew := last == nil || !slices.EqualFunc(key, last, func(a, b redo.Column) bool { return a.Value.Equal(b.Value) })
-		if isNew && b.Rows >= size {
-			out.Buckets, b = append(out.Buckets, b), Bucket{}
-		}
-		if isNew {
-			out.Distinct++
-			b.Distinct++
-			b.Bound = 0
-		}
-		if out.Lowest == nil {
-			out.Lowest = key
-		}
-		if key[0].Value.IsNull() {
-			out.Nulls++
-			b.Nulls++
-		}
-		b.Rows++
-		b.Bound++
-		b.Upper, last = key, key
-	}
-	if b.Rows > 0 {
-		out.Buckets = append(out.Buckets, b)
-	}
-	return out, rows.Err()
-}
-
-// keyColumns copies the columns of a key, in the order of the key.
-func keyColumns(x *Index, row redo.Row) redo.Row {
-	key := make(redo.Row, len(x.columns))
-	for i, f := range x.fields[:len(x.columns)] {
-		key[i] = redo.Column{ID: f.Column.ID, Value: f.Column.Of(row).Clone()}
-	}
-	return key
-}
-
 // GetTableStats implements gsql.StatsProvider.
 func (s *Statistics) GetTableStats(ctx *gsql.Context, database string, table gsql.Table) ([]gsql.Statistic, error) {
 	t, ok := storedTable(table)
@@ -213,6 +109,24 @@ func (s *Statistics) GetTableStats(ctx *gsql.Context, database string, table gsq
 	known := s.table(t.def)
 	if known == nil {
 		return s.givenFor(database, t.def.Name), nil
+	}
+	list, err := s.makeFor(ctx, t, known, database)
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Clip(list), s.givenFor(database, t.def.Name)...), nil
+}
+
+// madeMax bounds the tables whose statistics are kept in the form of the SQL engine.
+const madeMax = 4096
+
+// makeFor gives statistics in the form of the SQL engine, made once.
+func (s *Statistics) makeFor(ctx *gsql.Context, t *Table, known *TableStatistics, database string) ([]gsql.Statistic, error) {
+	s.mu.Lock()
+	made, ok := s.made[t.def]
+	s.mu.Unlock()
+	if ok && made.of == known {
+		return made.list, nil
 	}
 	indexes, err := t.GetIndexes(ctx)
 	if err != nil {
@@ -234,7 +148,13 @@ func (s *Statistics) GetTableStats(ctx *gsql.Context, database string, table gsq
 			}
 		}
 	}
-	return append(out, s.givenFor(database, t.def.Name)...), nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.made) >= madeMax {
+		clear(s.made)
+	}
+	s.made[t.def] = madeStatistics{known, out}
+	return out, nil
 }
 
 func (s *Statistics) givenFor(database, table string) (out []gsql.Statistic) {

@@ -1,0 +1,41 @@
+package sql
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The statistics of a table are made when it has got many rows, and again when it has many more, without being asked.
+func TestStatisticsRefresh(t *testing.T) {
+	r := startWith(t, func(o *Options) { o.StatisticsEvery = 10 * time.Millisecond })
+	r.exec("CREATE TABLE a (id INT PRIMARY KEY, k INT, KEY (k))", "CREATE TABLE few (id INT PRIMARY KEY)", "INSERT INTO few VALUES (1)")
+	measured := func() uint64 { return r.server.figures.analyzed.Get() }
+	fill := func(from int) {
+		var rows []string
+		for i := range 1000 {
+			rows = append(rows, fmt.Sprintf("(%d, %d)", from+i, i%10))
+		}
+		r.exec("INSERT INTO a VALUES " + strings.Join(rows, ", "))
+	}
+	await := func(n uint64) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); measured() < n; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("statistics were refreshed %d times, want %d", measured(), n)
+			}
+		}
+	}
+	fill(0)
+	await(1)
+	const cardinality = "SELECT JSON_EXTRACT(histogram, '$.statistic.distinct_count') FROM information_schema.column_statistics WHERE table_name = 'a' AND column_name = 'k'"
+	r.want(cardinality, "10")
+	fill(1000)
+	await(2)
+	r.restart()
+	r.want(cardinality, "10")
+	if n := measured(); n != 0 {
+		t.Errorf("%d tables were measured again after a restart, for nothing", n)
+	}
+}
