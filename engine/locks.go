@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"redoubt/engine/lock"
 	"redoubt/engine/txn"
@@ -23,8 +24,26 @@ func (l locker) Lock(ctx context.Context, r lock.Request, since scn.SCN) (newest
 	return newest, waited, err
 }
 
+// Tables implements txn.Locker.
+func (l locker) Tables() bool { return l.manager.Tables() }
+
 // Release implements txn.Locker.
 func (l locker) Release(owner uint64) { l.manager.Release(owner) }
+
+// NewOwner gives an id for somebody who holds locks without being a transaction.
+func (e *Engine) NewOwner() uint64 { return e.xids.next() }
+
+// LockTable gives an owner a whole table, once all transactions have ended that use it otherwise.
+func (e *Engine) LockTable(ctx context.Context, owner uint64, table scn.Space, mode lock.Mode, wait time.Duration) error {
+	_, err := e.locks.Lock(ctx, lock.Request{Owner: owner, Space: table, Mode: mode, Wait: wait})
+	return err
+}
+
+// ReleaseLocks lets all locks of an owner go.
+func (e *Engine) ReleaseLocks(owner uint64) { e.locks.Release(owner) }
+
+// TablesLocked tells whether anybody holds, or waits for, a whole table.
+func (e *Engine) TablesLocked() bool { return e.locks.Tables() }
 
 // Locks lists the locks that transactions hold and wait for.
 func (e *Engine) Locks() []lock.Info { return e.locks.List() }

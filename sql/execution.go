@@ -63,6 +63,12 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		return &countedIter{RowIter: rows}, err
 	case *allRows:
 		other = n.SetOp
+	case *plan.LockTables:
+		return lockTables(ctx, n)
+	case *plan.UnlockTables:
+		return unlockTables(ctx)
+	case *plan.StartTransaction:
+		return nil, releaseTables(ctx)
 	case *plan.ShowColumns:
 		return showColumns(ctx, n, row)
 	case *plan.LoadData:

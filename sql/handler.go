@@ -130,6 +130,22 @@ func (h *handler) transactions() (out []vview.Transaction) {
 	return out
 }
 
+// tableLocks gives the connections that have locked tables, by the owner of those locks.
+func (h *handler) tableLocks() map[uint64]uint32 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := map[uint64]uint32{}
+	for id, c := range h.clients {
+		if c.session == nil {
+			continue
+		}
+		if owner := c.session.LockOwner(); owner != 0 {
+			out[owner] = id
+		}
+	}
+	return out
+}
+
 // begin marks a connection as busy, or refuses the statement because the server is stopping.
 func (h *handler) begin(c *mysql.Conn) (*storage.Session, error) {
 	h.mu.Lock()

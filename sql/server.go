@@ -94,7 +94,7 @@ func (s *Server) openEngine() error {
 	s.store = storage.NewStore(s.options.Engine, s.views(), storage.Limits{
 		TransactionBytes: s.options.TransactionBytesMax, StatementBytes: s.options.StatementBytesMax,
 	})
-	s.provider = storage.NewProvider(s.store, function.NewLibrary())
+	s.provider = storage.NewProvider(s.store, newUserLocks(function.NewLibrary(), func() *storage.Store { return s.store }))
 	beginWith()
 	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).AddPreAnalyzeRule(loadRule, loadInserts).
 		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(apartRule, tellApart).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(showRule, showDefinitions).
@@ -133,7 +133,7 @@ func (s *Server) views() *vview.Registry {
 	e := s.options.Engine
 	open := func() []vview.Transaction { return s.handler.transactions() }
 	list := []*vview.View{
-		vview.Database(e, s.options.Identity), vview.RestorePoints(e), vview.Transactions(e, open), vview.Locks(e, open),
+		vview.Database(e, s.options.Identity), vview.RestorePoints(e), vview.Transactions(e, open), vview.Locks(e, open, func() map[uint64]uint32 { return s.handler.tableLocks() }),
 	}
 	if s.options.Parameters != nil {
 		list = append(list, vview.Parameters(s.options.Parameters))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -201,6 +202,52 @@ func TestDeadlock(t *testing.T) {
 	})
 }
 
+// TestTables: a lock on a table waits for those who have locks on rows of it, and they for it, but not its own session.
+func TestTables(t *testing.T) {
+	whole := func(owner uint64, mode Mode, wait time.Duration) Request { return ask(owner, "", mode, wait) }
+	of := func(partner uint64, r Request) Request { r.Partner = partner; return r }
+	m := New()
+	must(t, m, ask(1, "a", Update, 0))
+	must(t, m, ask(2, "b", Share, 0))
+	if _, err := m.Lock(t.Context(), whole(9, TableShare, 0)); !errors.Is(err, ErrBusy) {
+		t.Fatalf("READ beside a change: %v", err)
+	}
+	share := later(t, m, whole(9, TableShare, long))
+	behind := later(t, m, ask(3, "c", Update, long)) // behind the lock that waits
+	must(t, m, ask(4, "d", Share, 0))
+	must(t, m, ask(1, "e", Update, 0)) // has changed the table already
+	m.Release(1)
+	if err := <-share; err != nil {
+		t.Fatal(err)
+	}
+	exclusive := later(t, m, whole(8, TableExclusive, long))
+	must(t, m, of(9, ask(5, "f", Share, 0))) // of the session that has the lock: before who waits for it
+	m.Release(9)
+	if err := <-behind; err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []uint64{2, 3, 4, 5} {
+		if len(exclusive) > 0 {
+			t.Fatalf("WRITE beside owner %d: %v", o, <-exclusive)
+		}
+		m.Release(o)
+	}
+	if err := <-exclusive; err != nil {
+		t.Fatal(err)
+	}
+	read := later(t, m, whole(6, IntentShare, long))
+	must(t, m, of(8, ask(7, "a", Exclusive, 0)))
+	m.Release(7)
+	m.Release(8)
+	if err := <-read; err != nil {
+		t.Fatal(err)
+	}
+	m.Release(6)
+	if m.Tables() || len(m.locks)+len(m.owners) > 0 {
+		t.Errorf("%d locks and %d owners are left", len(m.locks), len(m.owners))
+	}
+}
+
 // TestMany lets owners take random locks, and sees to it that no two hold what does not go together, and that all end.
 func TestMany(t *testing.T) {
 	const workers, keys, rounds = 16, 6, 300
@@ -219,8 +266,11 @@ func TestMany(t *testing.T) {
 			for round := range uint64(rounds) {
 				id := w<<32 | round + 1
 				for range 1 + r.IntN(4) {
-					k, mode := r.IntN(keys), Mode(r.IntN(4))
-					_, err := m.Lock(t.Context(), Request{Owner: id, Space: scn.Space(k), Key: []byte("x"), Mode: mode, Wait: long})
+					k, mode, key := r.IntN(keys), Mode(r.IntN(4)), []byte("x")
+					if r.IntN(10) == 0 {
+						mode, key = TableShare+Mode(r.IntN(2)), nil
+					}
+					_, err := m.Lock(t.Context(), Request{Owner: id, Space: scn.Space(k), Key: key, Mode: mode, Wait: long})
 					if errors.Is(err, ErrDeadlock) {
 						break
 					}
@@ -230,7 +280,11 @@ func TestMany(t *testing.T) {
 					}
 					mu.Lock()
 					for other, theirs := range held[k] {
-						if other != id && theirs.conflictsWith(mode) {
+						apart := theirs.conflictsWith(mode)
+						if mode.ofTable() != theirs.ofTable() {
+							apart = max(mode, theirs).conflictsWith(min(mode, theirs).intent())
+						}
+						if other != id && apart {
 							t.Errorf("key %d: %s beside %s", k, mode, theirs)
 						}
 					}
@@ -238,6 +292,7 @@ func TestMany(t *testing.T) {
 						held[k][id] = mode
 					}
 					mu.Unlock()
+					runtime.Gosched() // so that others meet it
 				}
 				mu.Lock()
 				for k := range held {

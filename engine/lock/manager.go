@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"redoubt/scn"
@@ -23,10 +24,13 @@ var (
 // Request asks for one lock.
 type Request struct {
 	Owner uint64 // transaction id
-	Space scn.Space
-	Key   []byte // is not kept
-	Mode  Mode
-	Wait  time.Duration // at most; 0 or less does not wait
+	// Partner is another owner of the same client, whose locks are not in the way; 0: there is none. It is the session
+	// that holds LOCK TABLES.
+	Partner uint64
+	Space   scn.Space
+	Key     []byte // is not kept; empty for a table
+	Mode    Mode
+	Wait    time.Duration // at most; 0 or less does not wait
 }
 
 // Manager keeps the locks of one node.
@@ -35,6 +39,7 @@ type Manager struct {
 	locks  map[name]*lock
 	owners map[uint64]*owner
 	counts Counts
+	tabled atomic.Int32 // tables that are locked or waited for as a whole
 }
 
 // Counts sums up what happened since the start.
@@ -56,6 +61,7 @@ type lock struct {
 	name    name
 	holders []holder
 	queue   []*waiter // in the order in which they will be granted
+	table   bool      // somebody asked for the whole table
 }
 
 type holder struct {
@@ -67,6 +73,7 @@ type owner struct {
 	id      uint64
 	held    []*lock
 	waiting *waiter // nil unless it waits
+	partner uint64
 }
 
 type waiter struct {
@@ -83,6 +90,22 @@ func New() *Manager { return &Manager{locks: map[name]*lock{}, owners: map[uint6
 // Lock gives the owner a key in a mode, waiting for others that have it. An owner that asks for a key that it has in a
 // weaker mode keeps both. waited tells whether others had it first.
 func (m *Manager) Lock(ctx context.Context, r Request) (waited bool, err error) {
+	for {
+		again, err := m.lock(ctx, r)
+		waited = waited || again
+		if !errors.Is(err, errIntentFirst) {
+			return waited, err
+		}
+		intent := r
+		intent.Key, intent.Mode = nil, r.Mode.intent()
+		if again, err = m.lock(ctx, intent); err != nil {
+			return waited || again, err
+		}
+		waited = waited || again
+	}
+}
+
+func (m *Manager) lock(ctx context.Context, r Request) (waited bool, err error) {
 	m.mu.Lock()
 	w, err := m.ask(r)
 	m.mu.Unlock()
@@ -109,17 +132,25 @@ func (m *Manager) ask(r Request) (*waiter, error) {
 	if o == nil {
 		o = &owner{id: r.Owner}
 	}
+	o.partner = r.Partner
+	if n.key != "" && m.lacksIntent(o, r) {
+		return nil, errIntentFirst
+	}
 	l := m.locks[n]
 	if l == nil {
 		l = &lock{name: n}
 		m.locks[n] = l
+	}
+	if r.Mode.ofTable() && !l.table {
+		m.addIntents(l)
 	}
 	own := l.holding(o)
 	if own >= 0 && l.holders[own].mode.covers(r.Mode) {
 		return nil, nil
 	}
 	// Who has the lock already goes before those who wait for it: they wait for him, too.
-	if l.free(o, r.Mode) && (own >= 0 || !l.queued(r.Mode)) {
+	first := own >= 0 || l.heldBy(r.Partner)
+	if l.free(o, r.Mode) && (first || !l.queued(r.Mode)) {
 		m.owners[o.id] = o
 		l.grant(o, r.Mode)
 		return nil, nil
@@ -128,7 +159,7 @@ func (m *Manager) ask(r Request) (*waiter, error) {
 		return nil, ErrBusy
 	}
 	w := &waiter{owner: o, lock: l, mode: r.Mode, since: time.Now(), granted: make(chan struct{})}
-	if own >= 0 {
+	if first {
 		l.queue = slices.Insert(l.queue, 0, w)
 	} else {
 		l.queue = append(l.queue, w)
@@ -185,6 +216,37 @@ func (m *Manager) Release(id uint64) {
 	}
 }
 
+// ReleaseOne lets one lock of an owner go, whatever the mode, and tells whether it had it.
+func (m *Manager) ReleaseOne(id uint64, space scn.Space, key []byte) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o, l := m.owners[id], m.locks[name{space, string(key)}]
+	if o == nil || l == nil {
+		return false
+	}
+	i := l.holding(o)
+	if i < 0 {
+		return false
+	}
+	l.holders = slices.Delete(l.holders, i, i+1)
+	o.held = slices.DeleteFunc(o.held, func(held *lock) bool { return held == l })
+	if len(o.held) == 0 && o.waiting == nil {
+		delete(m.owners, id)
+	}
+	m.advance(l)
+	return true
+}
+
+// Holder gives the first of those who hold a lock, 0 if nobody does.
+func (m *Manager) Holder(space scn.Space, key []byte) uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.locks[name{space, string(key)}]; l != nil && len(l.holders) > 0 {
+		return l.holders[0].owner.id
+	}
+	return 0
+}
+
 // advance grants what nobody is in the way of any more, in the order of the queue, and forgets a lock that nobody wants.
 func (m *Manager) advance(l *lock) {
 	for i := 0; i < len(l.queue); {
@@ -200,6 +262,9 @@ func (m *Manager) advance(l *lock) {
 	}
 	if len(l.holders) == 0 {
 		delete(m.locks, l.name)
+		if l.table {
+			m.tabled.Add(-1)
+		}
 	}
 }
 
@@ -224,7 +289,7 @@ func (m *Manager) reaches(w *waiter, target *owner, seen map[*owner]bool) bool {
 func (w *waiter) blockers() func(yield func(*owner) bool) {
 	return func(yield func(*owner) bool) {
 		for _, h := range w.lock.holders {
-			if h.owner != w.owner && h.mode.conflictsWith(w.mode) && !yield(h.owner) {
+			if h.inWayOf(w.owner, w.mode) && !yield(h.owner) {
 				return
 			}
 		}
@@ -232,7 +297,7 @@ func (w *waiter) blockers() func(yield func(*owner) bool) {
 			if before == w {
 				return
 			}
-			if before.mode.conflictsWith(w.mode) && !yield(before.owner) {
+			if before.mode.conflictsWith(w.mode) && before.owner.id != w.owner.partner && !yield(before.owner) {
 				return
 			}
 		}
@@ -246,6 +311,16 @@ func (w *waiter) blocked() bool {
 	return false
 }
 
+// inWayOf tells whether an owner has to wait for a holder.
+func (h holder) inWayOf(o *owner, mode Mode) bool {
+	return h.owner != o && h.owner.id != o.partner && h.mode.conflictsWith(mode)
+}
+
+// heldBy tells whether an owner, given by its id, is among the holders.
+func (l *lock) heldBy(id uint64) bool {
+	return id != 0 && slices.ContainsFunc(l.holders, func(h holder) bool { return h.owner.id == id })
+}
+
 // holding is the place of an owner among the holders, -1 if it is not one.
 func (l *lock) holding(o *owner) int {
 	return slices.IndexFunc(l.holders, func(h holder) bool { return h.owner == o })
@@ -253,7 +328,7 @@ func (l *lock) holding(o *owner) int {
 
 // free tells whether no other owner holds the lock in a mode that conflicts.
 func (l *lock) free(o *owner, mode Mode) bool {
-	return !slices.ContainsFunc(l.holders, func(h holder) bool { return h.owner != o && h.mode.conflictsWith(mode) })
+	return !slices.ContainsFunc(l.holders, func(h holder) bool { return h.inWayOf(o, mode) })
 }
 
 // queued tells whether somebody waits whom a new holder in this mode would hold up.
@@ -276,6 +351,9 @@ func union(a, b Mode) Mode {
 		if m.covers(a) && m.covers(b) {
 			return m
 		}
+	}
+	if a >= IntentShare {
+		return TableExclusive
 	}
 	return Exclusive
 }

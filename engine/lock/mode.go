@@ -12,6 +12,14 @@ const (
 	Update
 	// Exclusive makes or deletes the row, changes a unique key, or takes it for SELECT … FOR UPDATE.
 	Exclusive
+	// IntentShare reads rows of a table: a key of no bytes.
+	IntentShare
+	// IntentUpdate changes rows of a table.
+	IntentUpdate
+	// TableShare relies on a table staying as it is: LOCK TABLES … READ.
+	TableShare
+	// TableExclusive has a table for itself: LOCK TABLES … WRITE.
+	TableExclusive
 )
 
 // conflicts has a bit for each mode that must wait for the mode of its place.
@@ -20,6 +28,22 @@ var conflicts = [...]uint8{
 	Share:     1<<Update | 1<<Exclusive,
 	Update:    1<<Share | 1<<Update | 1<<Exclusive,
 	Exclusive: 1<<KeyShare | 1<<Share | 1<<Update | 1<<Exclusive,
+
+	IntentShare:    1 << TableExclusive,
+	IntentUpdate:   1<<TableShare | 1<<TableExclusive,
+	TableShare:     1<<IntentUpdate | 1<<TableExclusive,
+	TableExclusive: 1<<IntentShare | 1<<IntentUpdate | 1<<TableShare | 1<<TableExclusive,
+}
+
+// ofTable tells whether a lock in this mode is one on a whole table that others have to mind.
+func (m Mode) ofTable() bool { return m >= TableShare }
+
+// intent is what a lock on a row says about its table.
+func (m Mode) intent() Mode {
+	if m >= Update {
+		return IntentUpdate
+	}
+	return IntentShare
 }
 
 func (m Mode) conflictsWith(other Mode) bool { return conflicts[m]&(1<<other) != 0 }
@@ -29,5 +53,7 @@ func (m Mode) covers(other Mode) bool { return conflicts[m]|conflicts[other] == 
 
 // String is the name in V$LOCK.
 func (m Mode) String() string {
-	return [...]string{"KEY SHARE", "SHARE", "UPDATE", "EXCLUSIVE"}[m]
+	return [...]string{
+		"KEY SHARE", "SHARE", "UPDATE", "EXCLUSIVE", "INTENT SHARE", "INTENT UPDATE", "TABLE SHARE", "TABLE EXCLUSIVE",
+	}[m]
 }

@@ -22,6 +22,8 @@ type Locker interface {
 	Lock(ctx context.Context, r lock.Request, since scn.SCN) (newest scn.SCN, waited bool, err error)
 	// Release lets all locks of an owner go.
 	Release(owner uint64)
+	// Tables tells whether anybody holds, or waits for, a whole table: only then need reads ask. It may be old news.
+	Tables() bool
 }
 
 // LockWaitDefault is how long a transaction waits for a lock unless SetLockWait says otherwise: MySQL's default.
@@ -30,6 +32,30 @@ const LockWaitDefault = 50 * time.Second
 // ErrStale is returned when a lock was had, but the row has changed since the statement's snapshot. Restart, and run the
 // statement again: its locks are kept, so it comes further each time.
 var ErrStale = errors.New("the row has changed since the statement began")
+
+// LockTable says that the running statement reads a table, or changes it: it waits for those who have it for themselves,
+// and they for this transaction's end. It costs nothing while nobody has.
+func (t *Txn) LockTable(ctx context.Context, table *catalog.Table, mode lock.Mode, wait time.Duration) error {
+	if t.finished {
+		return ErrFinished
+	}
+	if t.env.Locks == nil || t.options.At != 0 || !t.env.Locks.Tables() {
+		return nil
+	}
+	t.locked = true
+	_, waited, err := t.env.Locks.Lock(ctx, lock.Request{Owner: t.xid, Partner: t.options.Session, Space: table.ID, Mode: mode, Wait: wait}, t.snapshot)
+	if err != nil {
+		return fmt.Errorf("lock of table %s: %w", table.Name, err)
+	}
+	if waited && t.outdated() && t.mayRestart() { // who had it may have changed it
+		t.stale = true
+		return ErrStale
+	}
+	return nil
+}
+
+// SetSession says whose locks on tables are not in the way from now on.
+func (t *Txn) SetSession(owner uint64) { t.options.Session = owner }
 
 // LockRow takes the row with a key, which need not exist, and claims it for the commit. wait is at most how long to wait
 // for others; 0 or less does not wait. After ErrStale the row is locked.
@@ -64,8 +90,14 @@ func (t *Txn) LockChange(ctx context.Context, table *catalog.Table, before, afte
 	}
 	var keys [2][]byte
 	for i, row := range []redo.Row{before, after} {
-		if row == nil || i == 1 && before == nil && len(table.PrimaryKey) == 0 {
-			continue // a new row without a key is known to nobody else
+		if row == nil {
+			continue
+		}
+		if i == 1 && before == nil && len(table.PrimaryKey) == 0 { // a new row without a key is known to nobody else
+			if err := t.lock(ctx, table, table.ID, nil, lock.IntentUpdate, t.lockWait); err != nil {
+				return err
+			}
+			continue
 		}
 		if keys[i], err = t.RowKey(table, row); err != nil {
 			return err
@@ -149,7 +181,7 @@ func (t *Txn) lock(ctx context.Context, table *catalog.Table, space scn.Space, k
 	if t.overlay.get(space, key) == nil {
 		t.bytes += lockBytes + 2*roundUp(len(key))
 	}
-	newest, waited, err := t.env.Locks.Lock(ctx, lock.Request{Owner: t.xid, Space: space, Key: key, Mode: mode, Wait: wait}, t.snapshot)
+	newest, waited, err := t.env.Locks.Lock(ctx, lock.Request{Owner: t.xid, Partner: t.options.Session, Space: space, Key: key, Mode: mode, Wait: wait}, t.snapshot)
 	if err != nil {
 		return fmt.Errorf("lock of table %s: %w", table.Name, err)
 	}

@@ -27,6 +27,7 @@ type Options struct {
 	Isolation Isolation
 	ReadOnly  bool
 	At        scn.SCN // read as of this SCN, read-only; 0 is now
+	Session   uint64  // owner of locks on tables that are not in the way; 0: there is none
 	User      string  // recorded in the redo, like Host and Program
 	Host      string
 	Program   string

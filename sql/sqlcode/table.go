@@ -35,6 +35,9 @@ const (
 	IDLockBusy         = "RD-2013"
 	IDStale            = "RD-2014"
 	IDLockNoTable      = "RD-2015"
+	IDTableReadLocked  = "RD-2016"
+	IDTableNotLocked   = "RD-2017"
+	IDUserLockDeadlock = "RD-2018"
 	IDPacketTooLarge   = "RD-3001"
 	IDTooManyConns     = "RD-3002"
 	IDTLSRequired      = "RD-3003"
@@ -216,6 +219,21 @@ var table = []Code{
 		IDLockNoTable, 3568, stateGeneral, "Unresolved table name '%s' in locking clause",
 		"FOR UPDATE OF or FOR SHARE OF names a table that is not in the FROM of its SELECT.",
 		"Name a table, by its alias if it has one, of the same SELECT.",
+	},
+	{
+		IDTableReadLocked, 1099, stateGeneral, "Table '%s' was locked with a READ lock and can't be updated",
+		"The session has locked the table with LOCK TABLES … READ.",
+		"Lock it with WRITE, or UNLOCK TABLES first.",
+	},
+	{
+		IDTableNotLocked, 1100, stateGeneral, "Table '%s' was not locked with LOCK TABLES",
+		"A session that has locked tables may use no others.",
+		"Name all tables that are needed in one LOCK TABLES, or UNLOCK TABLES first.",
+	},
+	{
+		IDUserLockDeadlock, 3058, stateGeneral, "Deadlock found when trying to get user-level lock; try rolling back transaction/releasing locks and restarting lock acquisition.",
+		"Sessions wait for each other's locks of GET_LOCK in a circle. This one was told; it has what it had.",
+		"Release its locks, and take them again in the same order as the others.",
 	},
 	{
 		IDPacketTooLarge, 1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes (%s)",

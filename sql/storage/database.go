@@ -8,6 +8,7 @@ import (
 	"github.com/dolthub/vitess/go/vt/sqlparser"
 
 	"redoubt/engine/catalog"
+	"redoubt/engine/lock"
 	"redoubt/engine/txn"
 	"redoubt/sql/datatype"
 	"redoubt/sql/sqlcode"
@@ -57,6 +58,9 @@ func (d *Database) GetTableInsensitive(ctx *gsql.Context, name string) (gsql.Tab
 	def, ok := snapshot.Table(d.name, name)
 	if !ok {
 		return nil, false, nil
+	}
+	if err := session.checkLocked(ctx, def); err != nil {
+		return nil, false, err
 	}
 	t, err := d.table(def)
 	return t, err == nil, err
@@ -205,6 +209,9 @@ func (d *Database) DropTable(ctx *gsql.Context, name string) error {
 	def, ok := t.Catalog().Table(d.name, name)
 	if !ok {
 		return gsql.ErrTableNotFound.New(name)
+	}
+	if err := session.lockFor(ctx, t, def, lock.IntentUpdate); err != nil {
+		return err
 	}
 	return engineError(t.DropTable(def.ID))
 }

@@ -20,7 +20,7 @@ import (
 // TakesDirect tells whether the session is in a state in which the text of a statement says all of it: nothing is set
 // that makes texts mean something else, and no temporary table hides another.
 func (s *Session) TakesDirect() bool {
-	return s.settings().plain && len(s.temporary) == 0 && !s.detached
+	return s.settings().plain && len(s.temporary) == 0 && !s.detached && !s.store.engine.TablesLocked()
 }
 
 // MayWriteDirect tells whether the open transaction, if any, takes changes.

@@ -206,7 +206,7 @@ func (t *indexedTable) LookupPartitions(ctx *gsql.Context, lookup gsql.IndexLook
 // PartitionRows implements gsql.Table.
 func (t *indexedTable) PartitionRows(ctx *gsql.Context, p gsql.Partition) (gsql.RowIter, error) {
 	iter, err := t.Table.PartitionRows(ctx, p)
-	if rows, ok := iter.(*rowIter); ok {
+	if rows, ok := iter.(*rowIter); ok && err == nil {
 		rows.claim = t.claim && t.view == nil
 	}
 	return iter, err

@@ -49,6 +49,16 @@ func LockBehind(filter *plan.Filter) *RowLock {
 	}
 }
 
+// TableOf gives the stored table that a node of a plan is, nil if it is none.
+func TableOf(n gsql.Node) *Table {
+	if node, ok := n.(gsql.TableNode); ok {
+		if t, ok := baseTable(node.UnderlyingTable()); ok && t.view == nil {
+			return t
+		}
+	}
+	return nil
+}
+
 // baseTable is the table below the forms that it takes in a plan.
 func baseTable(t gsql.Table) (*Table, bool) {
 	for {

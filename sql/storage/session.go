@@ -23,12 +23,14 @@ type Session struct {
 	iterators map[*rowIter]struct{} // that read now
 	running   bool                  // a client's statement has begun
 	shown     atomic.Pointer[TransactionInfo]
-	held      atomic.Int64   // bytes of rows that the running statement holds in memory
-	restart   bool           // the running statement begins again, in the transaction that is open
-	point     *parser.AsOf   // at which the table is read that the planner looks for; nil for now
-	detached  bool           // and has put its transaction aside, to run statements of a procedure
-	direct    *StatementInfo // the running statement, if it goes past the SQL engine
-	set       *settings      // nil: a variable has changed since they were read
+	held      atomic.Int64                 // bytes of rows that the running statement holds in memory
+	restart   bool                         // the running statement begins again, in the transaction that is open
+	point     *parser.AsOf                 // at which the table is read that the planner looks for; nil for now
+	detached  bool                         // and has put its transaction aside, to run statements of a procedure
+	direct    *StatementInfo               // the running statement, if it goes past the SQL engine
+	set       *settings                    // nil: a variable has changed since they were read
+	tables    atomic.Pointer[lockedTables] // by LOCK TABLES; nil: none
+	userLocks map[string]int               // how many times each is held, by name
 }
 
 var (
@@ -104,6 +106,7 @@ func (s *Session) transactionOptions() txn.Options {
 	client := s.Client()
 	return txn.Options{
 		Isolation: s.settings().isolation, User: client.User, Host: client.Address, Program: s.program, BytesMax: s.store.bytesMax,
+		Session: s.LockOwner(),
 	}
 }
 
@@ -214,6 +217,8 @@ func (s *Session) CommandEnd() { s.closePast() }
 func (s *Session) SessionEnd() {
 	s.closePast()
 	s.abandon()
+	s.releaseTables()
+	s.UserUnlockAll()
 }
 
 // StatementDone is called when a statement sent by the client is over. A failed statement is taken back; one that

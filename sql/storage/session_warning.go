@@ -15,8 +15,7 @@ const duplicateEntry = "Duplicate entry '"
 var notes = map[int]bool{1007: true, 1008: true, 1050: true, 1051: true, 1304: true, 1305: true, 1537: true, 1544: true, 1588: true}
 
 // Warn implements gsql.Session. What IGNORE passes over is a warning, as in MySQL; the SQL engine makes it a note, as it
-// does with what IF EXISTS passes over. Of a duplicate key it tells more than MySQL, and of LOCK TABLES less than a client
-// needs.
+// does with what IF EXISTS passes over. Of a duplicate key it tells more than MySQL.
 func (s *Session) Warn(w *gsql.Warning) {
 	own := *w
 	if own.Level == "Note" && own.Code != 0 && !notes[own.Code] {
@@ -24,9 +23,6 @@ func (s *Session) Warn(w *gsql.Warning) {
 	}
 	if i := strings.Index(own.Message, duplicateEntry); i > 0 {
 		own.Message = own.Message[i:]
-	}
-	if own.Code == 0 && strings.HasSuffix(own.Message, " is not lockable") {
-		own.Code, own.Message = 1235, "LOCK TABLES takes no lock: writes are certified when they commit"
 	}
 	s.BaseSession.Warn(&own)
 }

@@ -10,6 +10,7 @@ import (
 
 	"redoubt/engine"
 	"redoubt/engine/catalog"
+	"redoubt/engine/lock"
 	"redoubt/sql/datatype"
 )
 
@@ -28,6 +29,8 @@ type Store struct {
 	stats    *Statistics
 	bytesMax int64
 	heldMax  int64
+
+	userLocks *lock.Manager // of GET_LOCK
 
 	mu     sync.Mutex
 	shapes map[*catalog.Table]*datatype.Shape
@@ -48,7 +51,7 @@ func NewStore(e *engine.Engine, system SystemTables, limits Limits) *Store {
 	if limits.StatementBytes == 0 {
 		limits.StatementBytes = statementBytesDefault
 	}
-	s := &Store{engine: e, system: system, bytesMax: limits.TransactionBytes, heldMax: limits.StatementBytes, shapes: map[*catalog.Table]*datatype.Shape{}}
+	s := &Store{engine: e, system: system, bytesMax: limits.TransactionBytes, heldMax: limits.StatementBytes, userLocks: lock.New(), shapes: map[*catalog.Table]*datatype.Shape{}}
 	s.stats = newStatistics(s)
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/types"
 
 	"redoubt/engine/catalog"
+	"redoubt/engine/lock"
 	"redoubt/engine/txn"
 	"redoubt/scn"
 	"redoubt/sql/datatype"
@@ -152,7 +153,11 @@ func (t *Table) writer(ctx *gsql.Context) (*Transaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := session.txn(ctx); err != nil {
+	inner, err := session.txn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := session.lockFor(ctx, inner, t.def, lock.IntentUpdate); err != nil {
 		return nil, err
 	}
 	return session.current, nil
@@ -228,7 +233,11 @@ func (t *Table) PartitionRows(ctx *gsql.Context, p gsql.Partition) (gsql.RowIter
 	if t.rewriting != nil && !t.rewriting.readsRows {
 		return gsql.RowsToRowIter(), nil
 	}
-	return t.newRowIter(ctx, reader, part)
+	iter, err := t.newRowIter(ctx, reader, part)
+	if err != nil {
+		return nil, err // not an interface that holds nil
+	}
+	return iter, nil
 }
 
 // newRowIter makes an iterator over a partition. The session closes it at the end of the statement if nobody else
@@ -236,6 +245,9 @@ func (t *Table) PartitionRows(ctx *gsql.Context, p gsql.Partition) (gsql.RowIter
 func (t *Table) newRowIter(ctx *gsql.Context, reader *txn.Txn, part *partition) (*rowIter, error) {
 	session, err := sessionOf(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := session.lockFor(ctx, reader, t.def, lock.IntentShare); err != nil {
 		return nil, err
 	}
 	return &rowIter{table: t, reader: reader, part: part, session: session}, nil

@@ -24,3 +24,14 @@ func TestChangesDictionary(t *testing.T) {
 		}
 	}
 }
+
+func TestNames(t *testing.T) {
+	for text, want := range map[string]bool{
+		"SELECT * FROM Log": true, "SELECT `log`.id FROM x": true, "INSERT INTO t VALUES ('log', \"log\")": false,
+		"SELECT 'it\\'s log'": false, "SELECT 'it''s' FROM log": true, "SELECT logs, mylog, log_ FROM x": false, "": false, "`log": false,
+	} {
+		if got := names(text, "log"); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

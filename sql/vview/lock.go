@@ -65,8 +65,9 @@ func Transactions(e *engine.Engine, list func() []Transaction) *View {
 	})
 }
 
-// Locks is V$LOCK: what transactions hold and what they wait for. list is as for Transactions.
-func Locks(e *engine.Engine, list func() []Transaction) *View {
+// Locks is V$LOCK: what transactions hold and what they wait for. list is as for Transactions; sessions gives the
+// connections that have locked tables, by the owner of those locks.
+func Locks(e *engine.Engine, list func() []Transaction, sessions func() map[uint64]uint32) *View {
 	columns := []Column{
 		{"xid", numberType},
 		{"connection_id", numberType},
@@ -79,10 +80,13 @@ func Locks(e *engine.Engine, list func() []Transaction) *View {
 		{"waiting_since", timeType},
 		{"waits_for", textType},
 	}
-	return New("V$LOCK", "row locks, held and waited for", columns, func(*gsql.Context) ([]gsql.Row, error) {
+	return New("V$LOCK", "locks on rows and tables, held and waited for", columns, func(*gsql.Context) ([]gsql.Row, error) {
 		connections := map[uint64]any{}
 		for _, t := range list() {
 			connections[t.XID] = uint64(t.ConnectionID)
+		}
+		for owner, id := range sessions() {
+			connections[owner] = uint64(id)
 		}
 		dictionary := e.Catalog()
 		var rows []gsql.Row
