@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -107,6 +108,32 @@ func TestSQLAlchemy(t *testing.T) {
 		{"  product options", "JSON is a type of its own, as in MySQL"},
 		{"product p04", "a FLOAT shows all its digits"},
 	}}.run(t)
+}
+
+// connectorJ is Debian's.
+const connectorJ = "/usr/share/java/mariadb-java-client.jar"
+
+// TestConnectorJ is MariaDB's driver for Java, with statements that it prepares itself and with those of the server.
+func TestConnectorJ(t *testing.T) {
+	java := tool(t, "java")
+	if _, err := os.Stat(connectorJ); err != nil {
+		t.Fatalf("%v; .ci/run installs what these tests need", err)
+	}
+	differs := []allowed{
+		{"column balance", "the default is told as it was written"},
+		{"column hour", "a TIME has six digits"},
+		{"column note", "CHARACTER_MAXIMUM_LENGTH of LONGTEXT"},
+		{"result who", "finding 44: the length is in bytes, which this driver knows of MariaDB's collations only"},
+		{"result n", "finding 44: length of a BIGINT that is computed"},
+		{"result at", "finding 44: a column of a table with an alias does not tell its table"},
+		{"procedure with OUT", "prepared CALL gives no OUT parameters"},
+	}
+	for _, name := range []string{"opened", "at", "stamp", "active", "big", "ratio", "data"} {
+		differs = append(differs, allowed{"column " + name, "no default is NULL, as in MySQL"})
+	}
+	app{"Connector/J", func(port string) []string {
+		return []string{java, "-cp", connectorJ, filepath.Join("testdata", "ConnectorJ.java"), port}
+	}, differs}.run(t)
 }
 
 func TestDifferencesOfApps(t *testing.T) {

@@ -17,6 +17,7 @@
 //	go test -C acceptance -short ./...          # the same, smaller: about three minutes
 //	go test -C acceptance -run TestAsOf -seed 7 -steps 500 -v .    # one random test, replayed
 //
-// mariadbd, mariadb, mariadb-dump, sysbench and node with npm must be installed. The package has no code outside of
-// its tests and never imports Redoubt's packages. Tests run one after another: each wants the machine for itself.
+// mariadbd, mariadb, mariadb-dump, sysbench, node with npm, java, and Debian's python3-pymysql, python3-sqlalchemy and
+// libmariadb-java must be installed. The package has no code outside of its tests and never imports Redoubt's packages.
+// Tests run one after another: each wants the machine for itself.
 package acceptance

@@ -277,7 +277,10 @@ func (h *handler) ComMultiQuery(ctx context.Context, c *mysql.Conn, query string
 }
 
 func (h *handler) presenter() *presenter {
-	return &presenter{precision: func(f *querypb.Field) int { return h.server.store.Precision(f.Database, f.OrgTable, f.OrgName) }}
+	return &presenter{
+		precision: func(f *querypb.Field) int { return h.server.store.Precision(f.Database, f.OrgTable, f.OrgName) },
+		isFlag:    func(f *querypb.Field) bool { return h.server.store.IsFlag(f.Database, f.OrgTable, f.OrgName) },
+	}
 }
 
 // watch passes results of the full way on to the client, as MySQL writes them, and notes that there were some. The short

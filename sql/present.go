@@ -15,7 +15,8 @@ import (
 // digits, floating-point numbers without an exponent where there is room. It belongs to one statement.
 type presenter struct {
 	fields    []*querypb.Field
-	precision func(f *querypb.Field) int // digits of the seconds' fraction of a stored column, -1 if it is none
+	precision func(f *querypb.Field) int  // digits of the seconds' fraction of a stored column, -1 if it is none
+	isFlag    func(f *querypb.Field) bool // it is a stored column of type TINYINT(1)
 }
 
 // infoBytesMin is the shortest text that an OK packet can carry: the protocol library writes a byte before it which
@@ -92,10 +93,14 @@ const timeDigits = 6
 func (p *presenter) describe(fields []*querypb.Field) {
 	for _, f := range fields {
 		switch f.Type {
-		case sqltypes.Timestamp:
-			f.Decimals = uint32(max(0, p.precision(f)))
+		case sqltypes.Timestamp, sqltypes.Datetime:
+			p.describeTime(f)
 		case sqltypes.Time:
 			f.Decimals = timeDigits
+		case sqltypes.Int8:
+			if p.isFlag(f) {
+				f.ColumnLength = 1 // by which Connector/J and others know a boolean
+			}
 		}
 		if !hasCharset(f.Type) {
 			f.Charset = mysql.CharacterSetBinary
@@ -103,6 +108,20 @@ func (p *presenter) describe(fields []*querypb.Field) {
 		}
 		_, flags := sqltypes.TypeToMySQL(f.Type)
 		f.Flags |= uint32(flags)
+	}
+}
+
+// describeTime gives a column of times its digits, and the length that it has with them.
+func (p *presenter) describeTime(f *querypb.Field) {
+	digits := p.precision(f)
+	if f.Type == sqltypes.Timestamp {
+		f.Decimals = uint32(max(0, digits))
+	}
+	switch {
+	case digits == 0:
+		f.ColumnLength = uint32(secondsLength)
+	case digits > 0:
+		f.ColumnLength = uint32(secondsLength + 1 + digits)
 	}
 }
 

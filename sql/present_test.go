@@ -48,7 +48,7 @@ func TestCharsetOfFields(t *testing.T) {
 		{Type: sqltypes.Enum, Charset: 255},
 		{Type: sqltypes.TypeJSON, Charset: 255},
 	}
-	p := &presenter{precision: func(*querypb.Field) int { return -1 }}
+	p := &presenter{precision: func(*querypb.Field) int { return -1 }, isFlag: func(*querypb.Field) bool { return false }}
 	p.describe(fields)
 	for _, f := range fields {
 		want := uint32(255)
@@ -58,6 +58,22 @@ func TestCharsetOfFields(t *testing.T) {
 		}
 		if f.Charset != want {
 			t.Errorf("%v has the character set %d, want %d", f.Type, f.Charset, want)
+		}
+	}
+}
+
+// A TINYINT(1) has the length 1, by which clients know a boolean, and a time the length of its digits.
+func TestLengthOfFields(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY, f BOOLEAN, n TINYINT, a DATETIME, b DATETIME(3), c TIMESTAMP(6) NULL)")
+	p := (&handler{server: r.server}).presenter()
+	for column, want := range map[string]uint32{"f": 1, "n": 4, "a": 19, "b": 23, "c": 26} {
+		field := &querypb.Field{Database: "test", OrgTable: "t", OrgName: column, ColumnLength: 4, Type: sqltypes.Int8}
+		if column < "d" {
+			field.Type, field.ColumnLength = sqltypes.Datetime, 26
+		}
+		if p.describe([]*querypb.Field{field}); field.ColumnLength != want {
+			t.Errorf("%s has the length %d, want %d", column, field.ColumnLength, want)
 		}
 	}
 }

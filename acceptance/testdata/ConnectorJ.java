@@ -242,7 +242,11 @@ public class ConnectorJ {
             call.setInt(1, 21);
             call.registerOutParameter(2, Types.INTEGER);
             call.execute();
-            System.out.println("procedure " + call.getInt(2));
+            try {
+                System.out.println("procedure with OUT " + call.getInt(2));
+            } catch (SQLException e) {
+                System.out.println("procedure with OUT " + e.getMessage());
+            }
         }
     }
 

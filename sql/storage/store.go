@@ -132,25 +132,36 @@ func background(ctx *gsql.Context) context.Context {
 // Precision gives the digits of the seconds' fraction of a stored DATETIME or TIMESTAMP column; -1 if there is no such
 // column now.
 func (s *Store) Precision(database, table, column string) int {
-	if database == "" {
-		return -1
-	}
-	def, ok := s.engine.Catalog().Table(database, table)
-	if !ok {
-		return -1
-	}
-	c, ok := def.Column(column)
-	if !ok {
-		return -1
-	}
-	t, err := s.columnType(def, c)
-	if err != nil {
-		return -1
-	}
-	if d, ok := t.(gsql.DatetimeType); ok {
+	if d, ok := s.storedType(database, table, column).(gsql.DatetimeType); ok {
 		return d.Precision()
 	}
 	return -1
+}
+
+// IsFlag tells whether a stored column is a TINYINT(1), which clients take for a boolean.
+func (s *Store) IsFlag(database, table, column string) bool {
+	n, ok := s.storedType(database, table, column).(gsql.NumberType)
+	return ok && n.DisplayWidth() == 1
+}
+
+// storedType is the type of a column as it is now; nil if there is no such column.
+func (s *Store) storedType(database, table, column string) gsql.Type {
+	if database == "" {
+		return nil
+	}
+	def, ok := s.engine.Catalog().Table(database, table)
+	if !ok {
+		return nil
+	}
+	c, ok := def.Column(column)
+	if !ok {
+		return nil
+	}
+	t, err := s.columnType(def, c)
+	if err != nil {
+		return nil
+	}
+	return t
 }
 
 func (s *Store) columnType(def *catalog.Table, c *catalog.Column) (gsql.Type, error) {
