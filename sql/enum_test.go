@@ -43,3 +43,18 @@ func TestEnumsAsTexts(t *testing.T) {
 	r.exec("DELETE FROM en WHERE v = st")
 	r.want("SELECT id FROM en ORDER BY id", "1", "3", "4")
 }
+
+// IN with one text is no comparison with it: the SQL engine looks the value up among the texts' keys.
+func TestEnumInList(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY, e ENUM('new', 'done'), s SET('x', 'y'))", "INSERT INTO t VALUES (1, 'new', 'x'), (2, 'done', 'y')",
+		"CREATE VIEW v AS SELECT id FROM t")
+	r.want("SELECT id FROM t WHERE e IN ('new')", "1")
+	r.want("SELECT id FROM t WHERE e IN ('NEW')", "1")
+	r.want("SELECT id FROM t WHERE e NOT IN ('new')", "2")
+	r.want("SELECT id FROM t WHERE e IN ('new', 'done')", "1", "2")
+	r.want("SELECT id FROM t WHERE s IN ('y')", "2")
+	r.want("SELECT table_name FROM information_schema.tables WHERE table_schema = 'test' AND table_type IN ('VIEW')", "v")
+	r.exec("DELETE FROM t WHERE e IN ('new')")
+	r.want("SELECT id FROM t", "2")
+}

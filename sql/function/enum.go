@@ -159,6 +159,8 @@ func writeEnum(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, erro
 		changed = collateVariables(children) || changed
 	case *expression.InTuple:
 		return writeList(x)
+	case *expression.HashInTuple:
+		return e, transform.SameTree, nil // made of an IN that was seen to; its keys are of the types that it has
 	case *plan.InSubquery:
 		return writeInSubquery(x)
 	case *expression.Like:
