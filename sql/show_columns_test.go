@@ -9,7 +9,7 @@ func TestShowColumns(t *testing.T) {
 		" g INT AS (id + 1), h INT AS (id + 1) STORED, x VARCHAR(9) DEFAULT (concat('a', 'b')), s VARCHAR(5) COLLATE utf8mb4_bin NOT NULL, KEY (v))")
 	r.want("DESCRIBE c", "id|int|NO|PRI|NULL|auto_increment", "v|varchar(10)|YES|MUL|x'y|", "e|enum('a','b')|NO||a|",
 		"ts|timestamp(3)|YES||CURRENT_TIMESTAMP(3)|DEFAULT_GENERATED on update CURRENT_TIMESTAMP(3)", "b|bit(3)|YES||b'101'|",
-		"g|int|YES||NULL|VIRTUAL GENERATED", "h|int|YES||NULL|STORED GENERATED", "x|varchar(9)|YES||(concat('a', 'b'))|DEFAULT_GENERATED",
+		"g|int|YES||NULL|VIRTUAL GENERATED", "h|int|YES||NULL|STORED GENERATED", "x|varchar(9)|YES||(concat('a','b'))|DEFAULT_GENERATED",
 		"s|varchar(5)|NO||NULL|")
 	r.want("SHOW FULL COLUMNS FROM c LIKE 'v'", "v|varchar(10)|utf8mb4_0900_ai_ci|YES|MUL|x'y||select,insert,update,references|c")
 	r.want("SHOW COLUMNS FROM c WHERE field = 's'", "s|varchar(5)|NO||NULL|")

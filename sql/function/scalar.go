@@ -123,7 +123,7 @@ func (s *scalar) String() string {
 	if s.text != nil {
 		return s.text(texts)
 	}
-	return s.name + "(" + strings.Join(texts, ", ") + ")"
+	return s.name + "(" + strings.Join(texts, ",") + ")"
 }
 
 // Children implements gsql.Expression.
