@@ -26,6 +26,8 @@ type Rows struct {
 	cursor  *cursor
 	started bool
 	reverse bool
+	// keysOnly: Row gives nothing, and Key the key of an index's entry.
+	keysOnly bool
 
 	overlay *entries // of the table, for rows found through an index
 	getter  *mvcc.Getter
@@ -49,6 +51,21 @@ func (t *Txn) Scan(table *catalog.Table, r Range) *Rows {
 func (t *Txn) ScanIndex(table *catalog.Table, index *catalog.Index, r Range) *Rows {
 	t.claimRead(table, Range{}, false)
 	return t.scanIndex(table, index, r)
+}
+
+// ScanKeys is ScanIndex, or Scan for nil, for those who only count: it gives keys and no rows.
+func (t *Txn) ScanKeys(table *catalog.Table, index *catalog.Index, r Range) *Rows {
+	space := table.ID
+	t.noteRead(table.ID)
+	if index == nil {
+		t.claimRead(table, r, false)
+	} else {
+		space = index.ID
+		t.claimRead(table, Range{}, false)
+	}
+	rows := t.open(table, index, space, r)
+	rows.keysOnly = true
+	return rows
 }
 
 func (t *Txn) scanIndex(table *catalog.Table, index *catalog.Index, r Range) *Rows {
@@ -82,6 +99,10 @@ func (r *Rows) Next() bool {
 		}
 		if e != nil && e.deleted {
 			continue
+		}
+		if r.keysOnly {
+			r.key = key
+			return true
 		}
 		if r.index != nil {
 			if !r.fetch(e) {

@@ -32,9 +32,35 @@ func (c *compiler) selection(s *sqlparser.Select, p *plan) bool {
 	if s.Limit != nil && !c.limit(s.Limit, q) {
 		return c.refuse(notSimple)
 	}
+	p.where.keys = c.onlyCounts(q, &p.where)
 	q.sorted, q.reverse = c.orderOf(&p.where, q)
 	q.adjacent = q.distinct && !q.sorted && q.ordersAll()
 	return true
+}
+
+// onlyCounts tells whether the result follows from how many keys there are. A count of a column counts all rows if it
+// cannot be NULL: by its definition, or because a condition of the key is met.
+func (c *compiler) onlyCounts(q *query, a *access) bool {
+	if !q.groups() || len(a.filters) > 0 || a.single {
+		return false
+	}
+	for i := range q.outputs {
+		o := &q.outputs[i]
+		switch {
+		case o.aggregate == countRows:
+		case o.aggregate == countValues && (!c.table.columns[o.column].null || a.fixes(o.column)):
+			o.aggregate = countRows
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// fixes tells whether a condition of the key is about a column.
+func (a *access) fixes(column int) bool {
+	return a.last != nil && a.last.column == column ||
+		slices.ContainsFunc(a.prefix, func(c condition) bool { return c.column == column })
 }
 
 // ordersAll tells whether each column of the result is one that it is sorted by.

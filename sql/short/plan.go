@@ -69,6 +69,7 @@ type access struct {
 	prefix  []condition // each fixes one of the leading columns of the key
 	last    *condition  // bounds the column behind them; nil if there is none
 	filters []condition // what rows must satisfy besides
+	keys    bool        // rows are only counted: their keys are enough
 	single  bool        // at most one row is found
 }
 

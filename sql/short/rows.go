@@ -57,9 +57,12 @@ const cancelEvery = 256
 
 func (s *search) scan(ctx context.Context, t *txn.Txn, table *table, w *access, r txn.Range, yield visit) (more bool, err error) {
 	var rows *txn.Rows
-	if w.index == nil {
+	switch {
+	case w.keys:
+		rows = t.ScanKeys(table.def, w.index, r)
+	case w.index == nil:
 		rows = t.Scan(table.def, r)
-	} else {
+	default:
 		rows = t.ScanIndex(table.def, w.index, r)
 	}
 	defer func() {
