@@ -47,6 +47,12 @@ func compareFloat(ctx *gsql.Context, e gsql.Expression) (gsql.Expression, transf
 	return out, transform.NewTree, err
 }
 
+// apartCollations is an analyzer rule: nothing follows from an equality of texts of different collations. It comes before
+// the joins are ordered.
+func apartCollations(_ *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
+	return transform.NodeExprsWithOpaque(node, match.ApartCollations)
+}
+
 // compareNullSafe is an analyzer rule: <=> compares text as = does, where the SQL engine compares bytes, and the numbers
 // of an ENUM with texts. It comes after the choice of indexes, which knows <=>.
 func compareNullSafe(_ *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {

@@ -81,6 +81,7 @@ const (
 	exactRule
 	floatRule
 	killRule
+	collationRule
 	loadRule
 	nullSafeRule
 	onesidedRule
@@ -97,7 +98,7 @@ func (s *Server) openEngine() error {
 	s.provider = storage.NewProvider(s.store, newUserLocks(function.NewLibrary(), func() *storage.Store { return s.store }))
 	beginWith()
 	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).AddPreAnalyzeRule(loadRule, loadInserts).
-		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(apartRule, tellApart).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(showRule, showDefinitions).
+		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(collationRule, apartCollations).AddPreAnalyzeRule(apartRule, tellApart).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(showRule, showDefinitions).
 		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).
 		AddPostAnalyzeRule(exactRule, compareExactly).AddPostAnalyzeRule(commitRule, keepTransaction).Build()
 	correct(a)

@@ -39,6 +39,14 @@ func (c *Coster) EstimateCost(ctx *gsql.Context, n memo.RelExpr, s gsql.StatsPro
 		if !findsOnly(ctx, n.Lookup.Table) { // its condition is not looked at again
 			return never, nil
 		}
+	case *memo.CrossJoin:
+		if loses(n.JoinBase) {
+			return never, nil
+		}
+	case *memo.HashJoin:
+		if len(n.Filter) == 0 && loses(n.JoinBase) {
+			return never, nil
+		}
 	case *memo.InnerJoin:
 		if hasEquality(ctx, n.JoinBase) {
 			return hashCost(n.JoinBase), nil
@@ -56,26 +64,47 @@ func hashCost(j *memo.JoinBase) float64 {
 	return rows(j.Left)*probeCost + rows(j.Right)*storeCost + rows(j.Group())*emitCost
 }
 
+// loses tells whether a join without a condition stands where other ways to join the same tables have one between its two
+// sides: the planner makes such joins, and the condition is then nowhere.
+func loses(j *memo.JoinBase) bool {
+	left, right := j.Left.RelProps.OutputTables(), j.Right.RelProps.OutputTables()
+	for other := j.Group().First; other != nil; other = other.Next() {
+		join, ok := other.(memo.JoinRel)
+		if !ok {
+			continue
+		}
+		for _, f := range join.JoinPrivate().Filter {
+			if sideAmong(f, left, right) == bothSides {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // hasEquality tells whether Join will find partners by a key.
 func hasEquality(ctx *gsql.Context, j *memo.JoinBase) bool {
 	left, right := j.Left.RelProps.OutputTables(), j.Right.RelProps.OutputTables()
-	sideOf := func(e gsql.Expression) side {
-		out := noSide
-		transform.InspectExpr(e, func(e gsql.Expression) bool {
-			switch e := e.(type) {
-			case *plan.Subquery:
-				out = bothSides
-			case *expression.GetField:
-				if left.Contains(int(e.TableId())) {
-					out |= leftSide
-				}
-				if right.Contains(int(e.TableId())) {
-					out |= rightSide
-				}
-			}
-			return false
-		})
-		return out
-	}
+	sideOf := func(e gsql.Expression) side { return sideAmong(e, left, right) }
 	return len(alternativesOf(ctx, expression.JoinAnd(j.Filter...), sideOf)) > 0
+}
+
+// sideAmong tells on which side of a join the tables of an expression are.
+func sideAmong(e gsql.Expression, left, right gsql.FastIntSet) side {
+	out := noSide
+	transform.InspectExpr(e, func(e gsql.Expression) bool {
+		switch e := e.(type) {
+		case *plan.Subquery:
+			out = bothSides
+		case *expression.GetField:
+			if left.Contains(int(e.TableId())) {
+				out |= leftSide
+			}
+			if right.Contains(int(e.TableId())) {
+				out |= rightSide
+			}
+		}
+		return false
+	})
+	return out
 }

@@ -88,6 +88,8 @@ func Sides(e gsql.Expression) (left, right gsql.Expression, nullSafe, ok bool) {
 		return e.Left(), e.Right(), false, true
 	case *expression.NullSafeEquals:
 		return e.Left(), e.Right(), true, true
+	case *Mixed:
+		return e.LeftChild, e.RightChild, false, true
 	case *NullSafe:
 		return e.LeftChild, e.RightChild, true, true
 	}
