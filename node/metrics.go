@@ -11,6 +11,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/cockroachdb/pebble/v2"
 
+	"redoubt/engine/lock"
 	"redoubt/replication"
 	"redoubt/telemetry"
 	"redoubt/wal"
@@ -66,6 +67,7 @@ func (n *Node) openMetrics(context.Context) error {
 	n.logMetrics()
 	n.replicationMetrics()
 	n.stateMetrics()
+	n.lockMetrics()
 	n.segmentMetrics()
 	n.addChecks()
 	return nil
@@ -117,6 +119,7 @@ func (n *Node) replicationMetrics() {
 		{"redoubt_commit_entries_total", func(s stats) uint64 { return s.Entries }, true},
 		{"redoubt_commits_refused_total", func(s stats) uint64 { return s.Refused }, true},
 		{"redoubt_commits_failed_total", func(s stats) uint64 { return s.Failed }, true},
+		{"redoubt_parts_total", func(s stats) uint64 { return s.Parts }, true},
 		{"redoubt_proposals_queued", func(s stats) uint64 { return uint64(s.Queued) }, false},
 		{"redoubt_entries_in_flight", func(s stats) uint64 { return uint64(s.InFlight) }, false},
 		{"redoubt_scn_applied", func(s stats) uint64 { return uint64(s.Applied.SCN) }, false},
@@ -145,6 +148,19 @@ func (n *Node) stateMetrics() {
 		{"redoubt_state_cache_misses_total", func(s stats) uint64 { return uint64(s.BlockCache.Misses) }, true},
 		{"redoubt_state_compactions_total", func(s stats) uint64 { return uint64(s.Compact.Count) }, true},
 		{"redoubt_state_flushes_total", func(s stats) uint64 { return uint64(s.Flush.Count) }, true},
+	})
+}
+
+// lockMetrics tells what became of requests for locks on rows and tables.
+func (n *Node) lockMetrics() {
+	type counts = lock.Counts
+	expose(n.metrics, n.engine.LockCounts, []figure[counts]{
+		{"redoubt_lock_waits_total", func(c counts) uint64 { return c.Waits }, true},
+		{"redoubt_lock_deadlocks_total", func(c counts) uint64 { return c.Deadlocks }, true},
+		{"redoubt_lock_timeouts_total", func(c counts) uint64 { return c.Timeouts }, true},
+	})
+	n.metrics.RegisterMetricsWriter(func(w io.Writer) {
+		metrics.WriteCounterFloat64(w, "redoubt_lock_wait_seconds_total", n.engine.LockCounts().Waited.Seconds())
 	})
 }
 

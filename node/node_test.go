@@ -97,7 +97,7 @@ func TestNode(t *testing.T) {
 		t.Fatalf("%s rows before the mistake, want 200", got)
 	}
 	body := fetch(t, "http://"+n.Addresses().HTTP+"/metrics")
-	for _, want := range []string{"redoubt_commits_total", "redoubt_log_sync_seconds_bucket", "redoubt_sql_", "redoubt_scn_sealed", "# TYPE redoubt_commits_total counter"} {
+	for _, want := range []string{"redoubt_commits_total", "redoubt_log_sync_seconds_bucket", "redoubt_sql_", "redoubt_scn_sealed", "redoubt_lock_waits_total 0", "redoubt_lock_wait_seconds_total 0", "redoubt_parts_total 0", "# TYPE redoubt_commits_total counter"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("metrics lack %s", want)
 		}

@@ -100,6 +100,9 @@ func TestTransactionInParts(t *testing.T) {
 	if got := get(t, db, "SELECT count(*) FROM app.t FORCE INDEX (k) WHERE k < 50"); got != "1000" {
 		t.Fatalf("%s rows, want 1000", got)
 	}
+	if got := n.replication.Stats().Parts; got != uint64(parts.Load()) {
+		t.Errorf("%d parts are counted, %d were proposed", got, parts.Load())
+	}
 	hash := n.Engine().StateHash()
 	waitSealed(t, n, hash.SCN)
 	checkSegmentsGiveState(t, n, hash)

@@ -10,12 +10,16 @@ type counters struct {
 	refused          atomic.Uint64
 	failed           atomic.Uint64
 	entries          atomic.Uint64
+	parts            atomic.Uint64
 	checkpoints      atomic.Uint64
 	checkpointErrors atomic.Uint64
 }
 
 // note counts a flight that has landed.
 func (c *counters) note(f *flight, err error) {
+	if f.part && err == nil {
+		c.parts.Add(1)
+	}
 	if f.group == nil {
 		return
 	}
@@ -47,6 +51,7 @@ type Stats struct {
 
 	Committed        uint64 // transactions proposed here
 	Entries          uint64 // log entries that carried them
+	Parts            uint64 // of transactions too large for one entry, proposed here
 	Refused          uint64 // by certification
 	Failed           uint64 // in flight when something went wrong
 	SkippedGroups    uint64 // that did not count, proposed anywhere
@@ -67,7 +72,7 @@ func (n *Node) Stats() Stats {
 		FirstIndex: first, LastIndex: last, CommitIndex: n.raft.CommitIndex(), AppliedIndex: n.fsm.applied.index.Load(),
 		Applied: n.opts.StateMachine.Position(), Durable: n.opts.StateMachine.Durable(),
 		Queued: len(n.batcher.queue), InFlight: len(n.batcher.slots),
-		Committed: n.counters.committed.Load(), Entries: n.counters.entries.Load(),
+		Committed: n.counters.committed.Load(), Entries: n.counters.entries.Load(), Parts: n.counters.parts.Load(),
 		Refused: n.counters.refused.Load(), Failed: n.counters.failed.Load(),
 		SkippedGroups: n.fsm.skipped.Load(), AppliedTxns: n.fsm.transacts.Load(),
 		LogBytesWritten: n.log.appended.Load(), LogBytesPending: n.fsm.sinceSnapshot.Load(),

@@ -256,7 +256,7 @@ func (h *handler) ComQuery(ctx context.Context, c *mysql.Conn, query string, row
 		if done, err := h.short(ctx, c, st, shown, func(r *sqltypes.Result) error { return rows(r, false) }); done {
 			return err
 		}
-		return presentError(h.Handler.ComQuery(ctx, c, query, h.watch(rows, shown, st)))
+		return presentError(h.Handler.ComQuery(ctx, c, query, h.watch(c, rows, shown, st)))
 	})
 }
 
@@ -270,7 +270,7 @@ func (h *handler) ComMultiQuery(ctx context.Context, c *mysql.Conn, query string
 		if done, err := h.short(ctx, c, st, shown, func(r *sqltypes.Result) error { return rows(r, false) }); done {
 			return err
 		}
-		rest, err = h.Handler.ComMultiQuery(ctx, c, query, h.watch(rows, shown, st))
+		rest, err = h.Handler.ComMultiQuery(ctx, c, query, h.watch(c, rows, shown, st))
 		return presentError(err)
 	})
 	return rest, err
@@ -285,9 +285,12 @@ func (h *handler) presenter() *presenter {
 
 // watch passes results of the full way on to the client, as MySQL writes them, and notes that there were some. The short
 // path learns from them.
-func (h *handler) watch(rows mysql.ResultSpoolFn, shown *bool, st *short.Statement) mysql.ResultSpoolFn {
+func (h *handler) watch(c *mysql.Conn, rows mysql.ResultSpoolFn, shown *bool, st *short.Statement) mysql.ResultSpoolFn {
 	p := h.presenter()
 	return func(result *sqltypes.Result, more bool) error {
+		if session := h.sessionOf(c.ConnectionID); !*shown && session != nil && session.Stale() {
+			return sqlcode.New(sqlcode.IDStale)
+		}
 		*shown = true
 		p.present(result)
 		if st != nil && result != nil {
@@ -354,7 +357,7 @@ func (h *handler) ComStmtExecute(ctx context.Context, c *mysql.Conn, p *mysql.Pr
 		if done, err := h.short(ctx, c, st, shown, rows); done {
 			return err
 		}
-		pass := h.watch(func(result *sqltypes.Result, _ bool) error { return rows(result) }, shown, st)
+		pass := h.watch(c, func(result *sqltypes.Result, _ bool) error { return rows(result) }, shown, st)
 		return presentError(h.Handler.ComStmtExecute(ctx, c, p, func(result *sqltypes.Result) error { return pass(result, false) }))
 	})
 }

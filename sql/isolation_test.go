@@ -321,6 +321,26 @@ func TestKilledWaiter(t *testing.T) {
 	r.want("SELECT v FROM t WHERE id = 1", "12")
 }
 
+// TestStaleInProcedure: a statement of a procedure that must be run again is, even if a handler passes over its error.
+func TestStaleInProcedure(t *testing.T) {
+	r, a, b := pair(t, readCommitted)
+	r.exec("CREATE TABLE note (id INT AUTO_INCREMENT PRIMARY KEY)",
+		"CREATE PROCEDURE add_one() BEGIN DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END; INSERT INTO note VALUES (); UPDATE t SET v = v + 1 WHERE id = 1; END")
+	for round, around := range [][2]string{{"SET @x = 1", "SET @x = 1"}, {"BEGIN", "COMMIT"}} {
+		r.exec("DELETE FROM note", "UPDATE t SET v = 10 WHERE id = 1")
+		a.exec("BEGIN", "UPDATE t SET v = 100 WHERE id = 1")
+		b.exec(around[0])
+		call := b.waits(r, "CALL add_one()")
+		a.exec("COMMIT")
+		call.ends("")
+		b.exec(around[1])
+		r.want("SELECT v, (SELECT COUNT(*) FROM note) FROM t WHERE id = 1", "101|1")
+		if n := r.server.figures.restarts.Get(); n != uint64(round+1) {
+			t.Errorf("%d restarts in %d rounds", n, round+1)
+		}
+	}
+}
+
 // TestUniqueWait: who inserts a key that another transaction has inserted, or deleted, waits to see what becomes of it.
 func TestUniqueWait(t *testing.T) {
 	r, a, b := pair(t, readCommitted)

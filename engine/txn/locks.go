@@ -215,12 +215,17 @@ func (t *Txn) dropClaims() {
 	t.claims, t.readClaims = t.claims[:t.claimsBefore], nil
 }
 
+// Stale tells whether the running statement must be run again, though its error may have been passed over: by a handler in
+// a procedure.
+func (t *Txn) Stale() bool { return t.stale }
+
 // Restart takes back what the running statement did and gives it a new snapshot, after ErrStale. Locks are kept.
 func (t *Txn) Restart() error {
 	if t.finished {
 		return ErrFinished
 	}
 	t.RollbackStatement()
+	t.stale = false
 	t.dropClaims()
 	t.read = t.readBefore
 	if !t.mayRestart() {

@@ -201,7 +201,7 @@ func (t *Txn) Savepoint() Mark { return Mark{len(t.overlay.undo), t.bytes, t.red
 // RollbackTo takes back all changes made since the mark. Claims stay: they do no harm.
 func (t *Txn) RollbackTo(m Mark) {
 	t.overlay.rollbackTo(m.undo)
-	t.bytes, t.redo, t.stale = m.bytes, m.redo, false
+	t.bytes, t.redo = m.bytes, m.redo
 }
 
 // Rollback ends the transaction and drops its changes.

@@ -127,6 +127,10 @@ func (s *Session) StatementBegin() {
 	s.running, s.detached = false, false
 }
 
+// Stale tells whether the running statement has met a row that has changed since, and must be run again, even if a
+// handler of a procedure has passed over the error.
+func (s *Session) Stale() bool { return s.current != nil && s.current.inner.Stale() }
+
 // RestartStatement takes back what the running statement did, before it is run again on a newer snapshot. It tells
 // whether that can be done; the statement's transaction, with its locks, stays open for it.
 func (s *Session) RestartStatement() bool {
@@ -177,6 +181,9 @@ func (s *Session) CommitTransaction(ctx *gsql.Context, transaction gsql.Transact
 	}
 	if s.running && ctx.Query() == "" && !s.GetIgnoreAutoCommit() {
 		return nil // a statement of a procedure: the CALL, or what fired its trigger, is committed as a whole
+	}
+	if t.inner.Stale() && s.running {
+		return sqlcode.New(sqlcode.IDStale) // it stays open, for the statement to be run again
 	}
 	s.current = nil
 	_, err := t.commit(background(ctx))
