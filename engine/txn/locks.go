@@ -13,16 +13,22 @@ import (
 	"redoubt/wal/redo"
 )
 
-// Locker is the port to the row locks, which are those of the node that leads. Implementations are safe for concurrent
-// use.
+// Locker is the port to the locks, which are in the memory of the node that leads. A follower calls the leader: everything
+// that goes over is plain values, owners are ids, unique in the database, and nothing is a pointer into this process.
+//
+// Implementations are safe for concurrent use; one owner asks for one lock at a time. Nothing is durable: if the leader is
+// lost so are the locks, and callers go on, since certification decides. Keys are not kept after a call.
 type Locker interface {
 	// Lock gives the owner a lock, waiting for others that have it. newest is the last commit that has done to the key what
 	// the lock's mode excludes: right if it is after since, else it may be any earlier SCN. waited tells whether others had
-	// the lock first. Its errors are those of package lock, and the context's.
+	// the lock first. Its errors are those of package lock, and the context's; after each of them the owner has what it had.
+	// To ask again for what one has is granted at once, so a call whose answer was lost may be made again.
 	Lock(ctx context.Context, r lock.Request, since scn.SCN) (newest scn.SCN, waited bool, err error)
-	// Release lets all locks of an owner go.
+	// Release lets all locks of an owner go. It may be called more than once, and for an owner without locks. Who calls
+	// a leader in vain need not try again: another leader has none of them.
 	Release(owner uint64)
-	// Tables tells whether anybody holds, or waits for, a whole table: only then need reads ask. It may be old news.
+	// Tables tells whether anybody holds, or waits for, a whole table: only then need reads ask. It may be old
+	// news. A node that does not know says true: then reads ask, and are told.
 	Tables() bool
 }
 

@@ -38,13 +38,20 @@ type Options struct {
 // with an index take 0.8 GiB.
 const DefaultBytesMax = 1 << 30
 
-// Proposer is the way into the log. Implementations are safe for concurrent use.
+// Proposer is the way into the log. On a follower it goes to the leader: body, the encoded redo.Transaction or redo.Part,
+// is all that needs to go over. The decoded forms are for a leader in the same process, which is spared decoding; they say
+// nothing that body does not, and who has no use for them leaves them.
+//
+// Implementations are safe for concurrent use. They keep body and what it was decoded from until the call returns, and
+// after ErrOutcomeUnknown for ever: callers must not change them. No call is idempotent: a transaction that is proposed
+// twice is certified twice, so who does not know the outcome must not try again.
 type Proposer interface {
-	// Propose puts a transaction into the log and returns once it is applied on this node, so that the next
-	// snapshot sees it. ErrConflict: nothing happened. ErrOutcomeUnknown: it may be committed or not.
+	// Propose puts a transaction into the log and returns once it is durable on a quorum and applied on this node, so
+	// that the next snapshot here sees it. ErrConflict: nothing happened. ErrOutcomeUnknown: it may be committed or not.
 	Propose(ctx context.Context, xid uint64, body []byte, prepared *Prepared) (scn.SCN, error)
-	// ProposePart puts a part of a transaction into the log and returns once it is applied on this node. Until Propose is
-	// called with the transaction itself, it is not committed, whatever the error.
+	// ProposePart puts a part of a transaction into the log and returns once it is applied where it was certified. Parts of
+	// one transaction are proposed one after the other. Until Propose is called with the transaction itself, it is not
+	// committed, whatever the error; part 0 drops those before it, and may be proposed though there are none.
 	ProposePart(ctx context.Context, body []byte, part *redo.Part) error
 }
 
@@ -66,7 +73,8 @@ type Env struct {
 	Locks    Locker // nil: nobody waits for anybody
 	// PartBytes is how much redo goes into one log entry.
 	PartBytes int
-	// NoteRanges says that ranges of keys will be claimed; nil if that needs no preparation.
+	// NoteRanges says that ranges of keys will be claimed; nil if that needs no preparation. It may be lost on its way to
+	// a leader: claims on ranges are then refused more often than they must.
 	NoteRanges func()
 	Current    func() (scn.SCN, *catalog.Snapshot)
 	NewXID     func() uint64
