@@ -201,3 +201,72 @@ func TestSealingBetweenParts(t *testing.T) {
 		t.Fatalf("parts of %d transactions are kept", left)
 	}
 }
+
+// TestTransactionTooLarge: the statement that passes the limit is taken back and says which setting it was; what the
+// transaction did before can be committed, and the server goes on.
+func TestTransactionTooLarge(t *testing.T) {
+	f := flags(t, filepath.Join(t.TempDir(), "data"))
+	f["transaction-size"] = "1MiB"
+	n := startInParts(t, f)
+	defer n.Close()
+	db := connect(t, n)
+	run(t, db, "CREATE DATABASE app", createMany)
+	for i := range 6 { // each fits, all together do not
+		run(t, db, insertMany(i * 1000)[1:6]...)
+	}
+	db.SetMaxOpenConns(1)
+	for _, tooLarge := range []string{
+		"INSERT INTO app.t SELECT id + 100000, k, c FROM app.t",
+		"UPDATE app.t SET c = CONCAT(k, c)",
+		"UPDATE app.t SET k = k + 1000",
+		"DELETE FROM app.t WHERE id >= 0",
+		"REPLACE INTO app.t SELECT id, k + 1, c FROM app.t",
+	} {
+		before := get(t, db, "SELECT CONCAT_WS(' ', COUNT(*), SUM(k), SUM(LENGTH(c)), MAX(id)) FROM app.t")
+		run(t, db, "BEGIN", "UPDATE app.t SET c = 'kept' WHERE id = 1")
+		_, err := db.Exec(tooLarge)
+		if err == nil || !strings.Contains(err.Error(), "1197") || !strings.Contains(err.Error(), "transaction-size") {
+			t.Fatalf("%s: got %v", tooLarge, err)
+		}
+		if got := get(t, db, "SELECT COUNT(*) FROM app.t WHERE c <> 'kept'"); got != "1499" {
+			t.Errorf("after %s: %s rows are not the one that was changed before", tooLarge, got)
+		}
+		run(t, db, "COMMIT")
+		if got := get(t, db, "SELECT c FROM app.t WHERE id = 1"); got != "kept" {
+			t.Errorf("after %s and COMMIT: %s", tooLarge, got)
+		}
+		run(t, db, fmt.Sprintf("UPDATE app.t SET c = '%s' WHERE id = 1", strings.Repeat("x", 180)))
+		if after := get(t, db, "SELECT CONCAT_WS(' ', COUNT(*), SUM(k), SUM(LENGTH(c)), MAX(id)) FROM app.t"); after != before {
+			t.Errorf("%s left %s of %s", tooLarge, after, before)
+		}
+	}
+}
+
+// TestKilledBetweenParts: a client that is killed while its transaction is on its way hears so, and nothing is left of it.
+func TestKilledBetweenParts(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	n := startInParts(t, flags(t, dir))
+	defer n.Close()
+	db, killer := connect(t, n), connect(t, n)
+	db.SetMaxOpenConns(1)
+	run(t, db, "CREATE DATABASE app", createMany)
+	id := get(t, db, "SELECT CONNECTION_ID()")
+	n.relay(func(part *redo.Part) error {
+		if part.Number == 3 {
+			run(t, killer, "KILL QUERY "+id)
+		}
+		return nil
+	})
+	before := n.Engine().StateHash()
+	run(t, db, insertMany(0)...)
+	if _, err := db.Exec("COMMIT"); err == nil {
+		t.Fatal("a killed COMMIT was acknowledged")
+	}
+	if after := n.Engine().StateHash(); !after.Equal(before) {
+		t.Errorf("the state changed, in tables %v", after.Differing(before))
+	}
+	if left := n.Engine().Underway(); left != 0 {
+		t.Errorf("parts of %d transactions are kept", left)
+	}
+	run(t, killer, "INSERT INTO app.t VALUES (1, 1, '')") // nobody holds anything
+}
