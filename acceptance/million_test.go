@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func TestMillionRows(t *testing.T) {
 
 	stop := commitSmall(t, s)
 	loadMillion(t, c)
-	step("LOAD DATA; the slowest commit of another took " + stop().String())
+	step("LOAD DATA; the slowest commit of another took " + stop().String() + "; " + peakMemory(t, s))
 	want := position(t, db)
 	s.kill()
 	s.start()
@@ -55,10 +56,6 @@ func TestMillionRows(t *testing.T) {
 	if got := position(t, db); got != want {
 		t.Fatalf("SCN and state hash after the kill: %s, want %s", got, want)
 	}
-	if got := one(t, open(t, s.mysql, "big"), "SELECT count(*) FROM a FORCE INDEX (k) WHERE k >= 0"); got != strconv.Itoa(million) {
-		t.Fatalf("%s rows by the index, want %d", got, million)
-	}
-	step("count by index")
 }
 
 // stopwatch tells how long each step took.
@@ -68,6 +65,21 @@ func stopwatch(t *testing.T) func(what string) {
 		t.Logf("%6.2f s  %s", time.Since(last).Seconds(), what)
 		last = time.Now()
 	}
+}
+
+// peakMemory is the most memory that a server has had.
+func peakMemory(t *testing.T, s *server) string {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return err.Error() // not on Linux
+	}
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			return "at most " + strings.TrimSpace(value) + " of memory"
+		}
+	}
+	return "memory unknown"
 }
 
 func expectRows(t *testing.T, e executor, table string, want int) {

@@ -183,15 +183,30 @@ func (c commands) startSnapshot(ctx *gsql.Context, s *parser.StartSnapshot) (gsq
 	return done(), own.StartSnapshot(ctx, at, s.ReadOnly)
 }
 
-// flush accepts what has nothing to do here, and refuses what would promise a lock.
+// flush accepts what has nothing to do here, and takes the locks of WITH READ LOCK.
 func (c commands) flush(ctx *gsql.Context, s *parser.Flush) (gsql.RowIter, error) {
 	if err := c.server.require(ctx, "", "", gsql.PrivilegeType_Reload); err != nil {
 		return nil, err
 	}
-	if s.ReadLock {
-		ctx.Warn(1235, "FLUSH TABLES WITH READ LOCK takes no lock: use START TRANSACTION WITH CONSISTENT SNAPSHOT")
+	session, ok := ctx.Session.(*storage.Session)
+	switch {
+	case !s.ReadLock || !ok:
+		return done(), nil
+	case len(s.Tables) == 0:
+		return done(), session.LockAllTables(ctx)
 	}
-	return done(), nil
+	var tables []storage.TableLock
+	for _, name := range s.Tables {
+		full, table, err := c.table(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if table == nil {
+			return nil, sqlcode.UnknownTable(full)
+		}
+		tables = append(tables, storage.TableLock{Table: table})
+	}
+	return done(), session.LockTables(ctx, tables)
 }
 
 // checkTables reads each table with all its indexes. OPTIMIZE and REPAIR have nothing to do.

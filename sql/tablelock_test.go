@@ -59,6 +59,16 @@ func TestLockTables(t *testing.T) {
 	lost.socket.Close()
 	change.ends("")
 	a.exec("UNLOCK TABLES")
+
+	for _, flush := range []string{"FLUSH TABLES WITH READ LOCK", "FLUSH TABLES t WITH READ LOCK", "FLUSH TABLES t FOR EXPORT"} {
+		a.exec(flush)
+		a.fails("1099", "UPDATE t SET v = 0")
+		a.want("SELECT v FROM t WHERE id = 1", "7")
+		change = b.waits(r, "UPDATE t SET v = 7 + id WHERE id = 1")
+		a.exec("UNLOCK TABLES")
+		change.ends("")
+		b.exec("UPDATE t SET v = 7 WHERE id = 1")
+	}
 	if r.database.Engine.TablesLocked() {
 		t.Error("a table is still locked")
 	}

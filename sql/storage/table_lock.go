@@ -1,8 +1,8 @@
 package storage
 
 import (
-	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,18 +36,33 @@ const tableLockWaitVariable = "lock_wait_timeout"
 // that does not go with it. It takes them in the order of their ids, so that sessions do not wait for each other in a
 // circle.
 func (s *Session) LockTables(ctx *gsql.Context, tables []TableLock) error {
-	s.releaseTables()
-	locked := &lockedTables{owner: s.store.engine.NewOwner(), writes: map[scn.Space]bool{}}
+	writes := map[scn.Space]bool{}
 	for _, t := range tables {
-		locked.writes[t.Table.def.ID] = locked.writes[t.Table.def.ID] || t.Write
+		writes[t.Table.def.ID] = writes[t.Table.def.ID] || t.Write
 	}
-	slices.SortFunc(tables, func(a, b TableLock) int { return cmp.Compare(a.Table.def.ID, b.Table.def.ID) })
-	for _, t := range tables {
+	return s.lockTables(ctx, writes)
+}
+
+// LockAllTables locks all tables that there are with READ: FLUSH TABLES WITH READ LOCK.
+func (s *Session) LockAllTables(ctx *gsql.Context) error {
+	writes := map[scn.Space]bool{}
+	for _, t := range s.store.engine.Catalog().AllTables() {
+		if t.ID >= catalog.FirstUserSpace {
+			writes[t.ID] = false
+		}
+	}
+	return s.lockTables(ctx, writes)
+}
+
+func (s *Session) lockTables(ctx *gsql.Context, writes map[scn.Space]bool) error {
+	s.releaseTables()
+	locked := &lockedTables{owner: s.store.engine.NewOwner(), writes: writes}
+	for _, table := range slices.Sorted(maps.Keys(writes)) {
 		mode := lock.TableShare
-		if locked.writes[t.Table.def.ID] {
+		if writes[table] {
 			mode = lock.TableExclusive
 		}
-		if err := s.store.engine.LockTable(ctx, locked.owner, t.Table.def.ID, mode, s.tableLockWait()); err != nil {
+		if err := s.store.engine.LockTable(ctx, locked.owner, table, mode, s.tableLockWait()); err != nil {
 			s.store.engine.ReleaseLocks(locked.owner)
 			return engineError(err)
 		}
