@@ -112,7 +112,7 @@ func (e *Engine) load() error {
 		return err
 	}
 	e.now.Store(&published{position: position, catalog: catalog.Empty()})
-	if e.defining, err = e.loadDefining(); err != nil {
+	if e.defining, err = e.loadDefining(position.SCN); err != nil {
 		return err
 	}
 	dictionary, err := e.loadCatalog(position.SCN)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -297,5 +298,88 @@ func TestAssembledIsTheSame(t *testing.T) {
 	}
 	if got, want := fresh.StateHash(), d.Engine.StateHash(); !got.Equal(want) {
 		t.Fatalf("differs in tables %v", got.Differing(want))
+	}
+}
+
+// TestCrashWhileApplying: versions of a large transaction, and of what was applied with it, are on disk without the
+// position. They are not there for anybody, and applying the same again makes the state that it should be.
+func TestCrashWhileApplying(t *testing.T) {
+	d := inParts(t)
+	addColumn := func(name string) {
+		write(t, d, func(tx *txn.Txn, p *catalog.Table) error {
+			next := p.Clone()
+			next.Columns = append(next.Columns, catalog.Column{ID: next.NextColumnID, Name: name, Kind: redo.Int, Nullable: true})
+			next.NextColumnID++
+			return tx.PutTable(next)
+		})
+	}
+	start := len(d.Log.Entries())
+	addColumn("one")
+	write(t, d, func(tx *txn.Txn, p *catalog.Table) error { // its rows come into another table
+		next := p.Clone()
+		var err error
+		if next.ID, err = tx.NewSpace(); err != nil {
+			return err
+		}
+		next.Indexes = nil
+		if err := errors.Join(tx.DropTable(p.ID), tx.PutTable(next)); err != nil {
+			return err
+		}
+		return fill(tx, next)
+	})
+	addColumn("two")
+	entries := d.Log.Entries()
+	fs := vfs.NewMem()
+	open := func() *engine.Engine {
+		e, err := engine.Open(engine.Options{FS: fs, Dir: "crashed", CacheBytes: 1 << 20, MemtableBytes: 1 << 20, NodeOrdinal: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	lastPart := 0
+	for i, c := range entries {
+		if c.Part != nil {
+			lastPart = i
+		}
+	}
+	e := open()
+	if err := e.Apply(entries[:start]); err != nil {
+		t.Fatal(err)
+	}
+	broken := slices.Clone(entries[start : lastPart+2])
+	broken[lastPart-start].Part = redo.AppendPart(nil, &redo.Part{XID: 1, Number: 1}) // of another: now one is missing
+	if err := e.Apply(broken); err == nil {
+		t.Fatal("applied without all parts")
+	}
+	if _, err := e.Persist(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e = open()
+	defer e.Close()
+	at := e.Applied()
+	if at >= d.Engine.Applied() {
+		t.Fatalf("the state is at SCN %d", at)
+	}
+	if err := e.Apply(entries[e.Position().Index:]); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := e.StateHash(), d.Engine.StateHash(); !got.Equal(want) {
+		t.Fatalf("differs in tables %v", got.Differing(want))
+	}
+	for s := scn.SCN(1); s <= e.Applied(); s++ {
+		got, err := e.CatalogAt(s)
+		want, wantErr := d.Engine.CatalogAt(s)
+		if err := errors.Join(err, wantErr); err != nil {
+			t.Fatal(err)
+		}
+		a, _ := got.Table("app", "person")
+		b, _ := want.Table("app", "person")
+		if (a == nil) != (b == nil) || a != nil && (a.ID != b.ID || len(a.Columns) != len(b.Columns)) {
+			t.Fatalf("at SCN %d the dictionary has %+v, want %+v", s, a, b)
+		}
 	}
 }

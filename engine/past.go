@@ -105,8 +105,8 @@ func (e *Engine) loadCatalog(at scn.SCN) (*catalog.Snapshot, error) {
 	return catalog.Empty().With(e.definedBefore(at), changes)
 }
 
-// loadDefining finds the SCNs at which the dictionary changed.
-func (e *Engine) loadDefining() ([]scn.SCN, error) {
+// loadDefining finds the SCNs up to an applied one at which the dictionary changed. A crash may have left versions beyond it.
+func (e *Engine) loadDefining(applied scn.SCN) ([]scn.SCN, error) {
 	var out []scn.SCN
 	for _, space := range []scn.Space{catalog.SchemasSpace, catalog.TablesSpace, catalog.ObjectsSpace, catalog.RewindsSpace} {
 		h, err := e.store.NewHistory(space, mvcc.Range{})
@@ -114,7 +114,9 @@ func (e *Engine) loadDefining() ([]scn.SCN, error) {
 			return nil, err
 		}
 		for h.Next() {
-			out = append(out, h.SCN())
+			if h.SCN() <= applied {
+				out = append(out, h.SCN())
+			}
 		}
 		err = h.Err()
 		h.Close()

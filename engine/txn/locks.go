@@ -184,7 +184,7 @@ func (t *Txn) lock(ctx context.Context, table *catalog.Table, space scn.Space, k
 		return nil
 	}
 	t.locked = true
-	if t.overlay.get(space, key) == nil {
+	if key != nil && t.overlay.get(space, key) == nil {
 		t.bytes += lockBytes + 2*roundUp(len(key))
 	}
 	newest, waited, err := t.env.Locks.Lock(ctx, lock.Request{Owner: t.xid, Partner: t.options.Session, Space: space, Key: key, Mode: mode, Wait: wait}, t.snapshot)

@@ -35,10 +35,14 @@ type sender struct {
 // commitInParts commits a transaction that may be too large for one log entry. Its whole redo is never in memory at once.
 func (t *Txn) commitInParts(ctx context.Context) (scn.SCN, error) {
 	s := &sender{ctx: ctx, txn: t, part: redo.Part{XID: t.xid, ReadSCN: t.readSCN}}
+	committed := false
+	defer func() {
+		if !committed { // also after a panic: else nobody might touch what the parts have
+			s.drop()
+		}
+	}()
 	at, err := s.commit()
-	if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
-		s.drop()
-	}
+	committed = err == nil || errors.Is(err, ErrOutcomeUnknown)
 	return at, err
 }
 
@@ -68,7 +72,7 @@ func (s *sender) commit() (scn.SCN, error) {
 		}
 	}
 	if !changed {
-		s.drop()
+		s.drop() // parts with claims only
 		return t.snapshot, nil
 	}
 	return s.finish(whole)
