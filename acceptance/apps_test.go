@@ -136,6 +136,23 @@ func TestConnectorJ(t *testing.T) {
 	}, differs}.run(t)
 }
 
+const (
+	sequelizeVersion = "6.37.8"
+	knexVersion      = "3.1.0"
+)
+
+// TestNodeORMs has Knex migrate a schema, forth and back, and Sequelize make one of its own and work with it.
+func TestNodeORMs(t *testing.T) {
+	node := tool(t, "node")
+	program := nodeProgram(t, "node_orms.cjs", "mysql2@"+mysql2Version, "sequelize@"+sequelizeVersion, "knex@"+knexVersion)
+	app{"Sequelize and Knex", func(port string) []string { return []string{node, program, port} }, []allowed{
+		{"column id", "integers have no width, as in MySQL"},
+		{"column big", "integers have no width, as in MySQL"},
+		{"column bossId", "integers have no width, as in MySQL"},
+		{"column settings", "JSON is a type of its own, as in MySQL"},
+	}}.run(t)
+}
+
 func TestDifferencesOfApps(t *testing.T) {
 	a := app{name: "x", differs: []allowed{{"b", "it may"}}}
 	if got := a.differences([]string{"a", "b 1", "c"}, []string{"a", "b 2", "c"}); len(got) != 0 {

@@ -420,25 +420,34 @@ func TestCommandLineClient(t *testing.T) {
 	}
 }
 
-// TestNodeClient is mysql2 from npm, with query (text) and execute (binary).
-func TestNodeClient(t *testing.T) {
-	s, p := startClientServer(t)
+// nodeProgram puts a program of testdata beside the packages of npm that it needs.
+func nodeProgram(t *testing.T, name string, packages ...string) string {
+	t.Helper()
 	dir := t.TempDir()
-	if out, err := command(t, 5*time.Minute, "", tool(t, "npm"), "install", "--no-audit", "--no-fund", "--prefix", dir, "mysql2@"+mysql2Version); err != nil {
+	install := append([]string{"install", "--no-audit", "--no-fund", "--prefix", dir}, packages...)
+	if out, err := command(t, 5*time.Minute, "", tool(t, "npm"), install...); err != nil {
 		t.Fatalf("npm install: %v\n%s", err, out)
 	}
-	script, err := os.ReadFile("testdata/mysql2.mjs")
+	script, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "mysql2.mjs"), script, 0o600); err != nil {
+	program := filepath.Join(dir, name)
+	if err := os.WriteFile(program, script, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return program
+}
+
+// TestNodeClient is mysql2 from npm, with query (text) and execute (binary).
+func TestNodeClient(t *testing.T) {
+	s, p := startClientServer(t)
+	program := nodeProgram(t, "mysql2.mjs", "mysql2@"+mysql2Version)
 	for name := range transports {
 		t.Run(name, func(t *testing.T) {
 			for _, part := range []string{"asOf", "types", "write", "bigBlob", "loadData", "several", "users", "kill"} {
 				known(t, "mysql2", part, func() error {
-					out, err := command(t, 5*time.Minute, "", tool(t, "node"), filepath.Join(dir, "mysql2.mjs"), part, port(s.mysql), name, p.scn, nativeUser, sha2User, userPassword)
+					out, err := command(t, 5*time.Minute, "", tool(t, "node"), program, part, port(s.mysql), name, p.scn, nativeUser, sha2User, userPassword)
 					if err != nil || out != "all well\n" {
 						return fmt.Errorf("%v: %s", err, out)
 					}
