@@ -33,7 +33,7 @@ func Redoubt(binary string) *Kind {
 }
 
 func redoubtRedo(r *Running) (int64, error) {
-	c := Counter{URL: "http://" + address(r.ports[1]) + "/metrics", Name: "redoubt_log_payload_bytes_total"}
+	c := Counter{URL: r.Pages() + "/metrics", Name: "redoubt_log_payload_bytes_total"}
 	n := c.Read()
 	return int64(n), c.Err
 }

@@ -110,6 +110,9 @@ func (r *Running) Client() (Client, error) { return r.Kind.client(r.Dir, r.ports
 // Address is where a server of MySQL's protocol listens.
 func (r *Running) Address() string { return address(r.ports[0]) }
 
+// Pages is where a Redoubt node has its pages, profiles among them.
+func (r *Running) Pages() string { return "http://" + address(r.ports[1]) }
+
 // PID of the server's process.
 func (r *Running) PID() int { return r.cmd.Process.Pid }
 

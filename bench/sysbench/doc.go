@@ -4,7 +4,6 @@
 // The nouns:
 //
 //   - workload: one of sysbench's Lua scripts, oltp_point_select and the like.
-//   - target: the server under load: a process of its own, or a node in this process, which can be profiled.
 //   - run: a workload with a number of threads for some seconds.
 //
 // Life of a measurement: (1) the server is started over an empty directory and told to run transactions under REPEATABLE
@@ -12,5 +11,6 @@
 // threads; the figures come from what sysbench prints and from the processor time of the server before and after.
 //
 // The only error that a run may meet is 1213, "run it again", which sysbench does and counts; any other ends the
-// measurement, and so does a lost connection. One measurement at a time: client and server share the machine.
+// measurement, and so does a lost connection. A profile of the node is taken from its own page, if one is wanted. One
+// measurement at a time: client and server share the machine.
 package sysbench

@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"redoubt/bench/measure"
+	"redoubt/bench/server"
 )
 
 // Config of one measurement.
 type Config struct {
-	System   string // redoubt, mariadb, or "redoubt in process", which is there to be profiled
+	System   string // redoubt or mariadb
 	Binary   string // of Redoubt
 	Dir      string // an empty directory
 	Workload string
@@ -26,6 +27,7 @@ type Config struct {
 	Rows     int     // of each table
 	Seconds  float64 // of each run
 	Warm     float64 // seconds before the first
+	Profiles string  `json:",omitempty"` // a directory for profiles of a Redoubt node, one for each run; it costs some of the figures
 }
 
 // Workloads are sysbench's that are measured.
@@ -62,11 +64,9 @@ func Measure(ctx context.Context, raw json.RawMessage) (f measure.Figures, err e
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, t.stop()) }()
-	for _, s := range []string{"SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ", "CREATE DATABASE sbtest"} {
-		if err := t.execute(ctx, s); err != nil {
-			return nil, err
-		}
+	defer func() { err = errors.Join(err, t.Kill()) }()
+	if err := prepare(ctx, t); err != nil {
+		return nil, err
 	}
 	if _, err := c.sysbench(ctx, t, "prepare", 1, 0); err != nil {
 		return nil, err
@@ -86,16 +86,22 @@ func Measure(ctx context.Context, raw json.RawMessage) (f measure.Figures, err e
 }
 
 // run adds the figures of one run.
-func (c *Config) run(ctx context.Context, t *target, threads int, out measure.Figures) error {
-	before, err := t.processor()
+func (c *Config) run(ctx context.Context, t *server.Running, threads int, out measure.Figures) error {
+	before, err := t.ProcessorTime()
 	if err != nil {
 		return err
+	}
+	profiled := make(chan error, 1)
+	if c.Profiles != "" {
+		go func() { profiled <- c.profile(ctx, t, threads) }() // received below; it ends before the run does
+	} else {
+		profiled <- nil
 	}
 	said, err := c.sysbench(ctx, t, "run", threads, c.Seconds)
-	if err != nil {
+	if err := errors.Join(err, <-profiled); err != nil {
 		return err
 	}
-	after, err := t.processor()
+	after, err := t.ProcessorTime()
 	if err != nil {
 		return err
 	}
@@ -111,8 +117,8 @@ func (c *Config) run(ctx context.Context, t *target, threads int, out measure.Fi
 }
 
 // sysbench runs one step and gives what it printed.
-func (c *Config) sysbench(ctx context.Context, t *target, step string, threads int, seconds float64) (string, error) {
-	host, port, err := net.SplitHostPort(t.address)
+func (c *Config) sysbench(ctx context.Context, t *server.Running, step string, threads int, seconds float64) (string, error) {
+	host, port, err := net.SplitHostPort(t.Address())
 	if err != nil {
 		return "", err
 	}

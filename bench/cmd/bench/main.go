@@ -83,6 +83,7 @@ func parse(args []string) (*plan, error) {
 	f.BoolVar(&p.quick, "quick", false, "fewer rounds, shorter and smaller: all subjects in ten minutes")
 	f.IntVar(&p.rounds, "rounds", 0, "rounds of each comparison (default 5; with -quick 3, or 1 where each takes long)")
 	f.IntVar(&p.warehouses, "warehouses", defaultWarehouses, "warehouses of tpcc; -quick has one")
+	f.StringVar(&p.profiles, "profiles", "", "directory for profiles of the node under sysbench's workloads, taken in runs that do not count (default: none)")
 	f.StringVar(&p.out, "out", "docs/bench", "directory of the files")
 	f.StringVar(&p.dir, "dir", "", "directory on the disk to measure (default: a temporary one)")
 	subject := ""

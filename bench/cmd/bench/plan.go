@@ -19,6 +19,7 @@ type plan struct {
 	rounds     int
 	given      bool // the rounds were asked for
 	warehouses int
+	profiles   string // directory for profiles of sysbench's workloads; empty: none
 	out        string
 	dir        string // to measure in
 	subjects   []subject

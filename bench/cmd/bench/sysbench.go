@@ -3,6 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 
 	"redoubt/bench/measure"
 	"redoubt/bench/server"
@@ -54,9 +59,28 @@ func (p *plan) sysbench(ctx context.Context, r *measure.Report) error {
 	for _, threads := range c.Threads {
 		sysbenchTable(r, samples, threads)
 	}
-	here := c
-	here.System, here.Dir, here.Workload = sysbench.InProcess, "/tmp/d", sysbench.Workloads[0]
-	r.Commands = append(r.Commands, "", "# with the node in the process that measures, for a profile of it", p.job("sysbench", here).Command()+" /tmp/cpu.prof")
+	return p.sysbenchProfiles(ctx, c, slices.Sorted(maps.Keys(samples)))
+}
+
+// sysbenchProfiles runs the workloads once more, for profiles of the node and not for figures.
+func (p *plan) sysbenchProfiles(ctx context.Context, c sysbench.Config, workloads []string) error {
+	if p.profiles == "" {
+		return nil
+	}
+	dir, err := filepath.Abs(p.profiles)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	c.Profiles = dir
+	for _, workload := range workloads {
+		if _, err := measure.Turns(ctx, p.sysbenchSides(c, workload)[:1], 1, p.dir, io.Discard); err != nil {
+			return err
+		}
+	}
+	fmt.Printf(" profiles of redoubt are in %s\n", p.profiles)
 	return nil
 }
 
