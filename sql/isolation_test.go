@@ -550,3 +550,27 @@ func TestLockViews(t *testing.T) {
 	b.exec("ROLLBACK")
 	r.want("SELECT COUNT(*) FROM v$lock", "0")
 }
+
+// The isolation level has two names, in a session and for sessions to come.
+func TestNamesOfTheIsolationLevel(t *testing.T) {
+	r := start(t)
+	defer r.exec("SET GLOBAL transaction_isolation = 'READ-COMMITTED'")
+	const levels = "SELECT @@global.tx_isolation, @@global.transaction_isolation, @@tx_isolation, @@transaction_isolation"
+	for _, set := range []string{
+		"SET GLOBAL tx_isolation = 'SERIALIZABLE'", "SET GLOBAL transaction_isolation = 'REPEATABLE-READ'", "SET GLOBAL TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+	} {
+		r.exec(set)
+		level := "SERIALIZABLE"
+		if strings.Contains(set, "REPEATABLE") {
+			level = "REPEATABLE-READ"
+		}
+		db := r.connect("test", "")
+		got, err := queryRows(db, levels)
+		if want := strings.Join([]string{level, level, level, level}, "|"); err != nil || len(got) != 1 || got[0] != want {
+			t.Errorf("after %s a new session has %v, %v, want %s", set, got, err, want)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
