@@ -111,6 +111,9 @@ func TestLoadDataOfTheServer(t *testing.T) {
 	load := func(name string) string { return fmt.Sprintf("LOAD DATA INFILE '%s' INTO TABLE l", name) }
 	r.exec("CREATE TABLE l (id INT PRIMARY KEY)", load(filepath.Join(inside, "rows")))
 	r.want("SELECT * FROM l", "1", "2")
+	r.exec("DELETE FROM l", load("./rows")) // a relative name is one in the directory
+	r.want("SELECT * FROM l", "1", "2")
+	r.fails(1290, load("../"+filepath.Base(outside)+"/rows"))
 	r.exec("DELETE FROM l")
 	r.fails(1290, load(filepath.Join(outside, "rows")))
 	r.fails(1290, load(filepath.Join(inside, "..", filepath.Base(outside), "rows")))

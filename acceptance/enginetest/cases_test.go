@@ -25,12 +25,14 @@ type cases struct {
 // suiteTimeout bounds one suite; the longest takes some seconds.
 const suiteTimeout = 3 * time.Minute
 
-// runSuite runs a suite in a process of its own, so that one which panics or hangs takes nothing else with it.
-func runSuite(t *testing.T, name string) (*cases, error) {
+// runSuite runs a suite in a process of its own, so that one which panics or hangs takes nothing else with it. files is
+// where it finds the files that it reads.
+func runSuite(t *testing.T, name, files string) (*cases, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), suiteTimeout)
 	defer cancel()
-	command := exec.CommandContext(ctx, os.Args[0], "-test.run", "^TestSuites$/^"+regexp.QuoteMeta(name)+"$", "-test.v=test2json", "-direct")
+	command := exec.CommandContext(ctx, os.Args[0], "-test.run", "^TestSuites$/^"+regexp.QuoteMeta(name)+"$",
+		"-test.v=test2json", "-direct", "-files", files)
 	out, err := command.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -47,7 +49,7 @@ func runSuite(t *testing.T, name string) (*cases, error) {
 		return c, fmt.Errorf("suite %s did not end within %v", name, suiteTimeout)
 	case err != nil && !errors.As(err, &exit):
 		return c, err
-	case !ended:
+	case !ended || exit != nil && exit.ExitCode() != 1: // 2 is a panic
 		return c, fmt.Errorf("suite %s ended in its middle: %w\n%s", name, err, c.output.String())
 	}
 	c.keepLeaves()

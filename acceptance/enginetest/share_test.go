@@ -21,9 +21,9 @@ func TestShare(t *testing.T) {
 	}
 	known := readKnown(t)
 	var failed []string
-	total, skipped := 0, 0
+	total, skipped, files := 0, 0, suiteFiles(t)
 	for _, s := range suites() {
-		c, err := runSuite(t, s.name)
+		c, err := runSuite(t, s.name, files)
 		if err != nil {
 			t.Errorf("%v", err)
 			continue
@@ -31,6 +31,9 @@ func TestShare(t *testing.T) {
 		total += len(c.passed)
 		skipped += c.skipped
 		failed = append(failed, c.failed()...)
+	}
+	if t.Failed() {
+		return
 	}
 	slices.Sort(failed)
 	share := 100 * float64(total-len(failed)) / float64(total)

@@ -9,17 +9,26 @@ import (
 	"testing"
 
 	suite "github.com/dolthub/go-mysql-server/enginetest"
+	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/variables"
 )
 
-// direct runs the suites themselves, in this process: go test -run 'TestSuites/Queries' -direct -v .
-var direct = flag.Bool("direct", false, "run the suites in this process, without the list of known failures")
+var (
+	direct = flag.Bool("direct", false, "run the suites in this process, without the list of known failures")
+	files  = flag.String("files", "", "where the suites' testdata is, if it has been copied already")
+)
 
 // TestSuites is the body of the processes that TestShare starts.
 func TestSuites(t *testing.T) {
 	if !*direct {
 		t.Skip("run by TestShare, or with -direct")
 	}
-	t.Chdir(suiteFiles(t))
+	variables.InitStatusVariables() // the suite takes for granted that they are there, also where no engine is made
+	dir := *files
+	if dir == "" {
+		dir = suiteFiles(t)
+	}
+	t.Chdir(dir)
 	for _, s := range suites() {
 		t.Run(s.name, func(t *testing.T) { s.run(t, newHarness(t)) })
 	}
@@ -114,7 +123,6 @@ func suites() (all []namedSuite) {
 	add("CreateCheckConstraintsScriptsPrepared", suite.TestCreateCheckConstraintsScriptsPrepared)
 	add("InsertIgnoreScriptsPrepared", suite.TestInsertIgnoreScriptsPrepared)
 	add("InsertErrorScriptsPrepared", suite.TestInsertErrorScriptsPrepared)
-	add("UserAuthentication", suite.TestUserAuthentication)
 	add("ComplexIndexQueries", suite.TestComplexIndexQueries)
 	add("Triggers", suite.TestTriggers)
 	add("RollbackTriggers", suite.TestRollbackTriggers)
@@ -192,6 +200,15 @@ func suites() (all []namedSuite) {
 		namedSuite{"JsonScripts", func(t *testing.T, h *harness) { suite.TestJsonScripts(t, h, nil) }},
 		namedSuite{"JsonScriptsPrepared", func(t *testing.T, h *harness) { suite.TestJsonScriptsPrepared(t, h, nil) }},
 		namedSuite{"JoinOps", func(t *testing.T, h *harness) { suite.TestJoinOps(t, h, suite.DefaultJoinOpTests) }},
+		namedSuite{"ReadOnly", func(t *testing.T, h *harness) {
+			h.bare = true
+			suite.TestReadOnly(t, h, false)
+		}},
+		namedSuite{"Persist", func(t *testing.T, h *harness) {
+			suite.TestPersist(t, h, func(*gsql.Context) gsql.PersistableSession {
+				return h.newSession(gsql.Client{Address: "localhost", User: "root"})
+			})
+		}},
 		namedSuite{"VersionedQueries", func(t *testing.T, h *harness) { suite.TestVersionedQueries(t, h) }},
 		namedSuite{"VersionedQueriesPrepared", func(t *testing.T, h *harness) { suite.TestVersionedQueriesPrepared(t, h) }},
 		namedSuite{"VersionedViews", func(t *testing.T, h *harness) { suite.TestVersionedViews(t, h) }},
