@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"slices"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
@@ -43,10 +42,6 @@ func foldings(schema gsql.Schema) []gsql.CollationID {
 		out[i] = folding(c.Type)
 	}
 	return out
-}
-
-func foldsAny(collations []gsql.CollationID) bool {
-	return slices.ContainsFunc(collations, func(c gsql.CollationID) bool { return c != noFold })
 }
 
 // keyBytes is about what a key takes in memory.

@@ -387,6 +387,9 @@ func TestShortAgrees(t *testing.T) {
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
+	if testing.Short() {
+		*shortSteps = min(*shortSteps, 600)
+	}
 	t.Logf("replay with: go test ./sql -run '^TestShortAgrees$' -short-seed %d -short-steps %d", seed, *shortSteps)
 	r := start(t)
 	b := newBothWays(t, r, "", shortTables...)
