@@ -69,6 +69,8 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		return unlockTables(ctx)
 	case *plan.StartTransaction:
 		return nil, releaseTables(ctx)
+	case *plan.Set:
+		other = setTexts(n)
 	case *plan.ShowColumns:
 		return showColumns(ctx, n, row)
 	case *plan.LoadData:

@@ -385,3 +385,12 @@ func writeFor(exprs []gsql.Expression, into gsql.Schema) ([]gsql.Expression, boo
 	}
 	return out, changed
 }
+
+// TextOfTime gives a date or time as the text that SQL shows of it, and tells whether the expression is one.
+func TextOfTime(e gsql.Expression) (gsql.Expression, bool) {
+	if !e.Resolved() || !types.IsTime(e.Type()) && !types.IsTimespan(e.Type()) {
+		return e, false
+	}
+	text, err := enumText.call(e)
+	return text, err == nil
+}
