@@ -163,3 +163,12 @@ func TestJoinsByIndex(t *testing.T) {
 	}
 	r.want("SELECT /*+ LOOKUP_JOIN(p,c) */ p.id, c.id FROM p JOIN c ON c.name = p.name ORDER BY 1, 2", want...)
 }
+
+// FULLTEXT indexes are refused with MySQL's number, wherever they stand.
+func TestNoFullText(t *testing.T) {
+	r := start(t)
+	r.fails(1214, "CREATE TABLE f (id INT PRIMARY KEY, t TEXT, FULLTEXT KEY (t))")
+	r.exec("CREATE TABLE f (id INT PRIMARY KEY, t TEXT)")
+	r.fails(1214, "ALTER TABLE f ADD FULLTEXT (t)")
+	r.fails(1191, "SELECT * FROM f WHERE MATCH (t) AGAINST ('a')")
+}

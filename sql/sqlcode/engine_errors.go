@@ -56,6 +56,7 @@ func kinds() []kind {
 		{sql.ErrUnknownSystemVariable, 1193, "HY000"},
 		{sql.ErrLockDeadlock, 1213, "40001"},
 		{sql.ErrUnboundPreparedStatementVariable, 1210, "HY000"},
+		{sql.ErrFullTextNotSupported, 1214, "HY000"},
 		{sql.ErrColumnNumberDoesNotMatch, 1222, "21000"},
 		{planbuilder.ErrUnionSchemasDifferentLength, 1222, "21000"},
 		{sql.ErrSystemVariableSessionOnly, 1228, "HY000"},
