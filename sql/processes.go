@@ -13,26 +13,15 @@ import (
 // print them as a tree into the column State.
 type processes struct {
 	gsql.ProcessList
-	userOf func(connection uint32) string // "" before the login
+	complete func(p *gsql.Process) // by what is known of its connection
 }
 
 // Processes implements gsql.ProcessList.
 func (p processes) Processes() []gsql.Process {
 	all := p.ProcessList.Processes()
 	for i := range all {
-		c := &all[i]
-		c.Progress = nil
-		if c.Command != gsql.ProcessCommandConnect && c.User != strangerUser {
-			continue
-		}
-		user := p.userOf(c.Connection)
-		if user == "" {
-			continue
-		}
-		c.User = user
-		if c.Command == gsql.ProcessCommandConnect {
-			c.Command = gsql.ProcessCommandSleep
-		}
+		all[i].Progress = nil
+		p.complete(&all[i])
 	}
 	return all
 }

@@ -106,7 +106,7 @@ func (s *Server) openEngine() error {
 	a.Catalog.StatsProvider = s.store.Statistics()
 	s.engine = sqle.New(a, &sqle.Config{VersionPostfix: s.options.Identity.Version})
 	a.Runner = procedureRunner{s.engine}
-	s.engine.ProcessList = processes{s.engine.ProcessList, func(id uint32) string { return s.handler.userOf(id) }}
+	s.engine.ProcessList = processes{s.engine.ProcessList, func(p *gsql.Process) { s.handler.complete(p) }}
 	ctx := s.internalContext(context.Background())
 	a.Catalog.RegisterFunction(ctx, functions(s.options.Engine)...)
 	p := parser.New(parser.Options{

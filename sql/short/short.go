@@ -121,11 +121,15 @@ func (s *Statement) bind(c *cut, data *mysql.PrepareData) bool {
 	return true
 }
 
-// context makes the SQL engine's context of a statement, and enters it into the list of processes. end takes it out.
-func (p *Path) context(ctx context.Context, session *storage.Session, text string) (sqlCtx *gsql.Context, end func(), err error) {
+// context makes the SQL engine's context of a statement. One that may wait for others is entered into the list of
+// processes, so that KILL ends it; end takes it out.
+func (p *Path) context(ctx context.Context, session *storage.Session, text string, waits bool) (sqlCtx *gsql.Context, end func(), err error) {
 	const own = 1 << 63 // the SQL engine counts its statements from 1
 	sqlCtx = gsql.NewContext(ctx, gsql.WithSession(session), gsql.WithQuery(text), gsql.WithPid(own|p.pid.Add(1)),
 		gsql.WithProcessList(p.options.Processes))
+	if !waits {
+		return sqlCtx, func() {}, nil
+	}
 	if sqlCtx, err = p.options.Processes.BeginQuery(sqlCtx, text); err != nil {
 		return nil, nil, err
 	}

@@ -98,11 +98,11 @@ const noRowCount = -2
 
 // execute runs a plan in the session's transaction.
 func (s *Statement) execute(ctx context.Context, c *mysql.Conn, session *storage.Session, p *plan, send func(*sqltypes.Result) error) (refusal, error) {
-	q, _ := p.action.(*query)
-	if (s.template.info.Writes || q != nil && q.locks()) && !session.MayWriteDirect() {
+	q, reads := p.action.(*query)
+	if (s.template.info.Writes || reads && q.locks()) && !session.MayWriteDirect() {
 		return otherSession, nil
 	}
-	sqlCtx, end, err := s.path.context(ctx, session, s.text)
+	sqlCtx, end, err := s.path.context(ctx, session, s.text, !reads || q.locks())
 	if err != nil {
 		return taken, err
 	}
