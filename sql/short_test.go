@@ -195,6 +195,7 @@ var shortTables = []string{
 		c CHAR(5) NOT NULL DEFAULT '', d DECIMAL(8,2), t DATETIME, KEY (k, s), KEY (t), UNIQUE KEY uq (u))`,
 	`CREATE TABLE two (a SMALLINT, b VARCHAR(20) COLLATE utf8mb4_bin, c TINYINT UNSIGNED NOT NULL, f DOUBLE, x TEXT,
 		e DATE NOT NULL DEFAULT '2020-02-02', PRIMARY KEY (a, b), KEY (c), KEY (e, c))`,
+	`CREATE TABLE four (a INT, m DECIMAL(12,2) NOT NULL DEFAULT 0, w VARCHAR(9), KEY (a))`,
 	`CREATE TABLE three (n BIGINT PRIMARY KEY, j JSON, ts TIMESTAMP NULL, y YEAR, en ENUM('x','y'), bin VARBINARY(8), v DATETIME(3))`,
 }
 
@@ -254,6 +255,7 @@ func (w *wildcard) value(kind string) string {
 var shortColumns = map[string][][2]string{
 	"one":   {{"id", "int"}, {"k", "int"}, {"u", "int"}, {"s", "text"}, {"c", "text"}, {"d", "decimal"}, {"t", "time"}},
 	"two":   {{"a", "int"}, {"b", "text"}, {"c", "int"}, {"f", "float"}, {"x", "text"}, {"e", "date"}},
+	"four":  {{"a", "int"}, {"m", "decimal"}, {"w", "text"}},
 	"three": {{"n", "int"}, {"bin", "text"}, {"y", "int"}, {"en", "text"}, {"v", "time"}},
 }
 
@@ -298,7 +300,7 @@ func (w *wildcard) where(table string) string {
 
 func (w *wildcard) statement() string {
 	w.args, w.prepared = nil, w.IntN(2) == 0
-	table := w.pick("one", "one", "two", "three")
+	table := w.pick("one", "one", "two", "three", "four")
 	switch w.IntN(10) {
 	case 0, 1, 2:
 		return w.insert(table)
@@ -333,6 +335,9 @@ func key(table string, w *wildcard) string {
 		return "id" + w.pick("", " DESC")
 	case "two":
 		return w.pick("a, b", "a DESC, b DESC", "b, a DESC")
+	}
+	if table == "four" {
+		return "a, m, w"
 	}
 	return "n"
 }
@@ -373,6 +378,8 @@ func (w *wildcard) update(table string) string {
 		n := w.pick("k", "d", "u")
 		if table == "two" {
 			n = "c"
+		} else if table == "four" {
+			n = "m"
 		}
 		if table != "three" {
 			set = fmt.Sprintf("%s = %s %s %s", n, n, w.pick("+", "-"), w.value(w.pick("int", "decimal", "large")))
@@ -403,7 +410,7 @@ func TestShortAgrees(t *testing.T) {
 		b.run(statement, w.args...)
 	}
 	b.run("COMMIT")
-	for _, table := range []string{"one", "two", "three"} {
+	for _, table := range []string{"one", "two", "three", "four"} {
 		b.run("SELECT * FROM " + table + " ORDER BY 1, 2")
 	}
 	taken := shortCount(r) - before

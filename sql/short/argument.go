@@ -2,6 +2,7 @@ package short
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/dolthub/vitess/go/sqltypes"
@@ -33,7 +34,11 @@ func (a argument) negated() (argument, bool) {
 	case integerArgument:
 		a.integer = -a.integer
 	case decimalArgument:
-		a.text = "-" + a.text
+		if rest, negative := strings.CutPrefix(a.text, "-"); negative {
+			a.text = rest
+		} else {
+			a.text = "-" + a.text
+		}
 	case floatArgument:
 		a.float = -a.float
 	default:

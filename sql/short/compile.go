@@ -120,9 +120,9 @@ func (c *compiler) one(exprs sqlparser.TableExprs) bool {
 	return c.open(name, t.As.String())
 }
 
-// writable tells whether changes of the table's rows need nothing but the rows: it has a primary key, and no trigger.
+// writable tells whether changes of the table's rows need nothing but the rows: it has no trigger.
 func (c *compiler) writable() bool {
-	if len(c.table.def.PrimaryKey) == 0 || c.store.HasTriggers(c.catalog, c.table.database, c.table.def.Name) {
+	if c.store.HasTriggers(c.catalog, c.table.database, c.table.def.Name) {
 		return c.refuse(noTable)
 	}
 	return true

@@ -150,6 +150,9 @@ func assigned(ctx *gsql.Context, t *table, set []assignment, stored []redo.Value
 // plus adds an argument to a column's value, or takes it away.
 func (c *column) plus(ctx *gsql.Context, v redo.Value, a arguments, set *assignment) (redo.Value, bool) {
 	given, ok := a.of(set.value)
+	if given.kind == textArgument && c.kind == sqltypes.Decimal && isShortNumber(given.text, v.Data()) {
+		given.kind = decimalArgument
+	}
 	if ok && set.from == minusArgument {
 		given, ok = given.negated()
 	}
@@ -175,6 +178,13 @@ func (c *column) plus(ctx *gsql.Context, v redo.Value, a arguments, set *assignm
 		return redo.Value{}, false
 	}
 	return c.wholeSum(v, given.integer)
+}
+
+// isShortNumber tells whether a text may be added to a decimal as one. MySQL adds it as a floating-point number and rounds
+// the sum to the column's digits: that is the same as long as both have few enough for a double to hold them all.
+func isShortNumber(text string, own []byte) bool {
+	const digits = 13
+	return len(text) <= digits && len(own) <= digits && isNumber(text)
 }
 
 // sum adds two values of the column.
