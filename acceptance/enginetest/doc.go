@@ -1,5 +1,6 @@
-// Package enginetest runs go-mysql-server's own tests, its package enginetest, over this database's storage: the suites of
-// queries and scripts with which that engine is developed, some 13,000 cases, on our engine, functions, parser and rules.
+// Package enginetest runs go-mysql-server's own tests, its package enginetest, over this database's storage: the suites
+// of queries and scripts with which that engine is developed, some 13,000 cases, on our engine, functions, parser and
+// rules.
 //
 // The nouns:
 //
@@ -13,7 +14,7 @@
 // that is not in the list fails the run, and so does one in the list that passes, or a share below 97 %.
 //
 //	go test -C acceptance/enginetest .                                        # all of it: about two minutes
-//	go test -C acceptance/enginetest -run TestSuites/Update -direct -v .      # one suite, its failures as the suite tells them
+//	go test -C acceptance/enginetest -run TestSuites/Update -direct -v .      # one suite, its failures as it tells them
 //	go test -C acceptance/enginetest -run TestShare -update .                 # write the list anew; reasons stay
 //
 // The server is set up as the suites expect: text compares by its bytes unless told otherwise (collation_server), and
@@ -22,10 +23,11 @@
 //
 // Left out are the suites that compare plans (TestQueryPlans, TestIndexQueryPlans, TestIntegrationPlans, TestImdbPlans,
 // TestTpchPlans, TestTpccPlans, TestTpcdsPlans, TestSysbenchPlans, TestGeneratedColumnPlans, TestSpatialIndexPlans,
-// TestJoinPlanning, TestJoinStats) or statistics (TestStatistics…): they hold what the memory engine's estimates make of a
-// query. Left out, too, are TestBroken…, which list what fails upstream; what counts calls of
-// a session of that module's (TestValidateSession) or wants its read-only databases (TestReadOnlyDatabases); and what runs that module's server
-// (TestUserAuthentication, Test…Wire): clients and logins are tested on our own, in package acceptance and sql/wire.
+// TestJoinPlanning, TestJoinStats), spans of the execution (TestTracing) or statistics (TestStatistics…): they hold what
+// that module's executor and its memory engine's estimates make of a query. Left out, too, are TestBroken…, which list
+// what fails upstream; what counts calls of a session of that module's (TestValidateSession) or wants its read-only
+// databases (TestReadOnlyDatabases); and what runs that module's server (TestUserAuthentication, Test…Wire): clients and
+// logins are tested on our own, in package acceptance and sql/wire.
 //
 // It is a module of its own so that what the suites need is not in the database's go.mod.
 package enginetest

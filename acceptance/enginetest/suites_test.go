@@ -176,7 +176,6 @@ func suites() (all []namedSuite) {
 	add("ConcurrentProcessList", suite.TestConcurrentProcessList)
 	add("NoDatabaseSelected", suite.TestNoDatabaseSelected)
 	add("SessionSelectLimit", suite.TestSessionSelectLimit)
-	add("Tracing", suite.TestTracing)
 	add("CurrentTimestamp", suite.TestCurrentTimestamp)
 	add("OnUpdateExprScripts", suite.TestOnUpdateExprScripts)
 	add("AddDropPks", suite.TestAddDropPks)
