@@ -19,9 +19,6 @@ var collator = datatype.Collations{}
 type arguments []argument
 
 func (a arguments) of(o operand) (argument, bool) {
-	if o.slot == nullSlot {
-		return argument{}, true
-	}
 	v := a[o.slot]
 	if o.negative {
 		return v.negated()

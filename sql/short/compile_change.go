@@ -201,9 +201,6 @@ func (c *compiler) newValue(i, given int, row sqlparser.ValTuple, in *insertion)
 	case *sqlparser.Default:
 		in.values[i].from = defaultValue
 		return e.ColName == "" && !column.Column.AutoIncrement && c.defaultOf(column) || c.refuse(otherValue)
-	case *sqlparser.NullVal:
-		in.values[i] = insertValue{value: operand{slot: nullSlot}}
-		return column.null || column.Column.AutoIncrement || c.refuse(otherValue)
 	default:
 		value, ok := c.operandOf(e)
 		if !ok {
@@ -216,9 +213,6 @@ func (c *compiler) newValue(i, given int, row sqlparser.ValTuple, in *insertion)
 		return true
 	}
 }
-
-// nullSlot stands for NULL as it is written in a text.
-const nullSlot = -1
 
 // defaultOf finds out what a column gets that an INSERT does not name: a literal, or NULL.
 func (c *compiler) defaultOf(column *column) bool {

@@ -1,6 +1,8 @@
 package short
 
 import (
+	"context"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/vitess/go/sqltypes"
 	"github.com/shopspring/decimal"
@@ -103,7 +105,10 @@ func (t *table) stamped(ctx *gsql.Context, stamps []int, before, after redo.Row)
 
 // apply changes the rows that were found, and tells how many of them it changed.
 func (c *changing) apply(t *txn.Txn) (changed int, err error) {
-	for _, p := range c.pairs {
+	for n, p := range c.pairs {
+		if n%cancelEvery == 0 && c.ctx.Err() != nil {
+			return changed, context.Cause(c.ctx)
+		}
 		if p.after != nil && c.plan.table.same(p.before, p.after) {
 			continue
 		}

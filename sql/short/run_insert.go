@@ -1,6 +1,7 @@
 package short
 
 import (
+	"context"
 	"errors"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
@@ -92,6 +93,9 @@ func (i *inserting) row(a arguments) (redo.Row, uint64, bool) {
 // run inserts the rows.
 func (i *inserting) run(t *txn.Txn) error {
 	for n := range i.rows {
+		if n%cancelEvery == 0 && i.ctx.Err() != nil {
+			return context.Cause(i.ctx)
+		}
 		if err := i.number(n); err != nil {
 			return err
 		}

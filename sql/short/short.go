@@ -100,8 +100,17 @@ func (c *Client) Prepared(session *storage.Session, data *mysql.PrepareData) *St
 	return s
 }
 
+// argumentsKept bounds the room for arguments that a connection keeps: an INSERT may have very many.
+const argumentsKept = 1024
+
 func (c *Client) begin(text string) *Statement {
 	s := &c.statement
+	if cap(s.arguments) > argumentsKept {
+		s.arguments = nil
+	}
+	if cap(c.cut.slots) > argumentsKept {
+		c.cut = cut{}
+	}
 	*s = Statement{path: c.path, text: text, arguments: s.arguments[:0]}
 	return s
 }

@@ -30,7 +30,6 @@ func cutText(text string, prepared bool, c *cut) bool {
 		return false
 	}
 	s := &cutter{text: text, cut: c, prepared: prepared}
-	s.values.open = -1
 	for s.at < len(text) {
 		if !s.step() {
 			return false
@@ -156,6 +155,10 @@ func (s *cutter) word() bool {
 		return false // an introducer of a character set, a literal in hexadecimal
 	}
 	word := s.text[start:s.at]
+	if s.values.depth == 1 && strings.EqualFold(word, "null") {
+		s.emitSlot(slot{parameter: -1}) // so that lists with and without it are alike
+		return true
+	}
 	s.values.word(word, s.cut)
 	s.cut.template = append(s.cut.template, word...)
 	return true
@@ -290,7 +293,7 @@ type valueLists struct {
 	behind bool // VALUES was met
 	done   bool // something else than a list was met behind them
 	depth  int
-	open   int // where the list that is open begins in the template; -1 for none
+	open   int // where the list that is open, or was last, begins in the template
 	first  [2]int
 	lists  int
 }
@@ -328,8 +331,8 @@ func (v *valueLists) closes(c *cut) bool {
 	if !v.behind || v.done {
 		return true
 	}
-	if v.depth--; v.depth > 0 || v.open < 0 {
-		return v.depth >= 0
+	if v.depth--; v.depth != 0 {
+		return v.depth > 0
 	}
 	v.lists++
 	if v.lists == 1 {
