@@ -42,6 +42,7 @@ type Config struct {
 	CacheBytes      int64
 	MemtableBytes   int64
 	GCPercent       int
+	MemoryBytes     int64
 	LogFileBytes    int64
 	LogSpareFiles   int
 	CheckpointBytes int64
@@ -89,6 +90,7 @@ var settings = []setting{
 	size("cache-size", "256MiB", "cache of the state store", func(c *Config) *int64 { return &c.CacheBytes }),
 	size("memtable-size", "64MiB", "recent changes held in memory before they are flushed", func(c *Config) *int64 { return &c.MemtableBytes }),
 	number("gc-percent", "400", "garbage before it is collected, in percent of the memory in use beside cache and memtables; less saves memory and costs processor time", func(c *Config) *int { return &c.GCPercent }),
+	memoryLimit(),
 	size("log-file-size", "64MiB", "size of a file of the redo log", func(c *Config) *int64 { return &c.LogFileBytes }),
 	number("log-spare-files", "2", "files of the redo log that are written in advance", func(c *Config) *int { return &c.LogSpareFiles }),
 	size("checkpoint-size", "256MiB", "redo after which the state is flushed; bounds the replay after a crash", func(c *Config) *int64 { return &c.CheckpointBytes }),
@@ -152,6 +154,20 @@ func size(name, initial, help string, at func(*Config) *int64) setting {
 		func(c *Config, s string) (err error) { *at(c), err = parseSize(s); return err },
 		func(c *Config) string { return strconv.FormatInt(*at(c), 10) },
 	}
+}
+
+// memoryLimit bounds what Go's collector lets the heap grow to. What is in use may be more: the limit is a soft one.
+func memoryLimit() setting {
+	s := size("memory-limit", "half", "memory, without cache and memtables, near which garbage is collected sooner; half: of what the machine has", func(c *Config) *int64 { return &c.MemoryBytes })
+	bytes := s.set
+	s.set = func(c *Config, text string) error {
+		if text == "half" {
+			c.MemoryBytes = halfMemory()
+			return nil
+		}
+		return bytes(c, text)
+	}
+	return s
 }
 
 func span(name, initial, help string, at func(*Config) *time.Duration) setting {

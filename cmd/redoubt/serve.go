@@ -57,6 +57,7 @@ func serve(ctx context.Context, config *node.Config, out, errs io.Writer) error 
 		return err
 	}
 	debug.SetGCPercent(config.GCPercent)
+	debug.SetMemoryLimit(config.MemoryBytes)
 	debug.FreeOSMemory() // what starting took
 	at := n.Addresses()
 	fmt.Fprintf(out, "redoubt ready mysql=%s http=%s raft=%s scn=%d\n", at.MySQL, at.HTTP, at.Raft, n.Engine().Applied())
