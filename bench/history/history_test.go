@@ -37,7 +37,7 @@ func TestRedoubt(t *testing.T) {
 	if said, err := exec.Command("go", "build", "-o", binary, "../../cmd/redoubt").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v: %s", err, said)
 	}
-	raw, err := json.Marshal(Config{System: Redoubt, Binary: binary, Dir: t.TempDir(), Clients: 2, Seconds: 0.05, Ahead: 1, Passes: 2, Still: 0.2})
+	raw, err := json.Marshal(Config{System: Redoubt, Binary: binary, Dir: t.TempDir(), Clients: 2, Seconds: 0.5, Ahead: 1, Passes: 2, Still: 0.2})
 	if err != nil {
 		t.Fatal(err)
 	}
