@@ -519,6 +519,35 @@ func TestShortReadsThePast(t *testing.T) {
 	r.fails(1525, "SELECT k FROM p AS OF SCN 99999999 WHERE id BETWEEN 1 AND 2")
 }
 
+// What the full way says of columns at one definition is not taken for another: of the past, or of an old snapshot.
+func TestShortLearnsByDefinition(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE p (id INT PRIMARY KEY, k INT)", "INSERT INTO p VALUES (1, 11)")
+	old := r.rows("SELECT current_scn()")[0]
+	c, err := r.db.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const now = "SELECT k FROM p WHERE id = ?"
+	for _, s := range []string{"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT"} {
+		if _, err := c.ExecContext(context.Background(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.exec("ALTER TABLE p MODIFY k VARCHAR(20)", "UPDATE p SET k = 'a text' WHERE id = 1")
+	later := r.rows("SELECT current_scn()")[0]
+	const past = "SELECT k FROM p AS OF SCN ? WHERE id = ?"
+	for range 3 {
+		if got := outcome(c, now, []any{1}); !strings.HasPrefix(got, "k INT") || !strings.HasSuffix(got, "|int64 11\n") {
+			t.Errorf("the old snapshot: %s", got)
+		}
+		r.wantArgs(now, []any{1}, "a text")
+		r.wantArgs(past, []any{old, 1}, "11")
+		r.wantArgs(past, []any{later, 1}, "a text")
+	}
+}
+
 // wantArgs is want with arguments.
 func (r *running) wantArgs(query string, args []any, want ...string) {
 	r.t.Helper()

@@ -11,6 +11,7 @@ import (
 	querypb "github.com/dolthub/vitess/go/vt/proto/query"
 
 	"redoubt/engine/txn"
+	"redoubt/scn"
 	"redoubt/sql/storage"
 )
 
@@ -77,10 +78,34 @@ func (s *Statement) plan(session *storage.Session) (*plan, refusal) {
 		p = made
 	}
 	if _, ok := p.action.(*query); ok && p.fields.Load() == nil {
-		s.learns = p
+		if s.sees(session, p) {
+			s.learns = p
+		}
 		return nil, unlearned
 	}
 	return p, p.refused
+}
+
+// sees tells whether the full way will read the table by the definition that the plan is made for: a transaction may keep
+// an older dictionary, and the past had another.
+func (s *Statement) sees(session *storage.Session, p *plan) bool {
+	if d := session.Dictionary(); d != nil && d != p.catalog {
+		return false
+	}
+	if p.past == nil {
+		return true
+	}
+	given, _ := s.arguments.of(*p.past)
+	at, ok := given.whole()
+	if !ok || at < 0 {
+		return false
+	}
+	dictionary, err := s.path.options.Store.Engine().CatalogAt(scn.SCN(at))
+	if err != nil {
+		return false
+	}
+	def, ok := dictionary.Table(p.table.database, p.table.name)
+	return ok && def == p.table.def
 }
 
 // result is what a statement has done.

@@ -23,6 +23,14 @@ func (s *Session) TakesDirect() bool {
 	return s.settings().plain && len(s.temporary) == 0 && !s.detached && !s.store.engine.TablesLocked()
 }
 
+// Dictionary is the dictionary that the open transaction sees; nil if none is open.
+func (s *Session) Dictionary() *catalog.Snapshot {
+	if s.current == nil {
+		return nil
+	}
+	return s.current.inner.Catalog()
+}
+
 // MayWriteDirect tells whether the open transaction, if any, takes changes.
 func (s *Session) MayWriteDirect() bool {
 	return s.current == nil || !s.current.options.ReadOnly && s.current.options.At == 0
