@@ -266,13 +266,21 @@ func (b *batcher) takeSlot() bool {
 	return false
 }
 
-func (b *batcher) launchBarrier(w *pending) {
+// takeAlone takes a slot for what goes into an entry of its own; false if there is none now, or if nobody waits for it.
+func (b *batcher) takeAlone(w *pending) bool {
 	if !b.takeSlot() {
 		b.carry = w
-		return
+		return false
 	}
 	if !w.take() {
 		<-b.slots
+		return false
+	}
+	return true
+}
+
+func (b *batcher) launchBarrier(w *pending) {
+	if !b.takeAlone(w) {
 		return
 	}
 	b.launch(&flight{mark: make(chan markResult, 1), waiting: []*pending{w}}, raft.Log{Extensions: markTag()})
@@ -280,12 +288,7 @@ func (b *batcher) launchBarrier(w *pending) {
 
 // launchPart certifies a part and hands it to raft as an entry of its own.
 func (b *batcher) launchPart(w *pending) {
-	if !b.takeSlot() {
-		b.carry = w
-		return
-	}
-	if !w.take() {
-		<-b.slots
+	if !b.takeAlone(w) {
 		return
 	}
 	if err := b.node.opts.StateMachine.Certify(w.proposal); err != nil {

@@ -92,7 +92,7 @@ func (e *execution) held(ctx *gsql.Context, n *heldRows, row gsql.Row) (gsql.Row
 	if err != nil || len(n.parts) == 0 {
 		return gsql.RowsToRowIter(rows...), err
 	}
-	fresh := &newParts{seen: make([]map[[16]byte]struct{}, len(n.parts)), width: len(n.Schema()), parts: n.parts}
+	fresh := partsOf(n)
 	kept := rows[:0]
 	for _, r := range rows {
 		isNew, err := fresh.add(ctx, r)
@@ -108,28 +108,34 @@ func (e *execution) held(ctx *gsql.Context, n *heldRows, row gsql.Row) (gsql.Row
 
 // newParts remembers the rows of tables that were met in a join.
 type newParts struct {
-	seen  []map[[16]byte]struct{} // by part
+	rows  []distinctRows // by part: what was met of it
 	width int
 	parts []part
+}
+
+func partsOf(n *heldRows) *newParts {
+	p := &newParts{width: len(n.Schema()), parts: n.parts}
+	for _, at := range n.parts {
+		keys := distinctRows{collations: make([]gsql.CollationID, at.to-at.from), seen: map[[16]byte]struct{}{}}
+		for i := range keys.collations {
+			keys.collations[i] = noFold
+		}
+		p.rows = append(p.rows, keys)
+	}
+	return p
 }
 
 // add tells whether a row of the join has a row of a table that no row before had.
 func (p *newParts) add(ctx *gsql.Context, row gsql.Row) (isNew bool, err error) {
 	row = row[len(row)-p.width:] // in a subquery the row of the query around stands before
 	for i, at := range p.parts {
-		keys := distinctRows{collations: make([]gsql.CollationID, at.to-at.from)}
-		for j := range keys.collations {
-			keys.collations[j] = noFold
-		}
-		key, err := keys.key(ctx, row[at.from:at.to])
+		known := &p.rows[i]
+		key, err := known.key(ctx, row[at.from:at.to])
 		if err != nil {
 			return false, err
 		}
-		if p.seen[i] == nil {
-			p.seen[i] = map[[16]byte]struct{}{}
-		}
-		if _, ok := p.seen[i][key]; !ok {
-			p.seen[i][key], isNew = struct{}{}, true
+		if _, ok := known.seen[key]; !ok {
+			known.seen[key], isNew = struct{}{}, true
 		}
 	}
 	return isNew, nil

@@ -5,9 +5,10 @@ import (
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
-	"github.com/dolthub/go-mysql-server/sql/expression/function"
 	"github.com/dolthub/go-mysql-server/sql/transform"
 	"github.com/dolthub/go-mysql-server/sql/types"
+
+	"redoubt/sql/datatype"
 )
 
 // stampChanges gives assignments to rows of a schema so that ON UPDATE sets a column only in rows of which something
@@ -56,7 +57,7 @@ func missingStamps(assignments []gsql.Expression, kept *keptRow) ([]gsql.Express
 		if c.OnUpdate == nil || c.Generated != nil || assigned[i] || !tables[c.Source] {
 			continue
 		}
-		now, err := currentTime(c.Type)
+		now, err := datatype.CurrentTime(c.Type)
 		if err != nil {
 			return nil, err
 		}
@@ -91,15 +92,6 @@ func columnsBefore(assignments []gsql.Expression, schema gsql.Schema) int {
 		}
 	}
 	return 0
-}
-
-// currentTime gives CURRENT_TIMESTAMP with the digits of a column's type.
-func currentTime(t gsql.Type) (gsql.Expression, error) {
-	digits := 0
-	if d, ok := t.(gsql.DatetimeType); ok {
-		digits = d.Precision()
-	}
-	return function.NewNow(expression.NewLiteral(int8(digits), types.Int8))
 }
 
 // updatedSchema gives the schema of the rows that an UPDATE changes, with the ON UPDATE of its tables' columns, which a

@@ -219,6 +219,17 @@ func (t *Table) HasNull(index *Index, row redo.Row) bool {
 	return false
 }
 
+// Same tells whether two rows have the same value, bit by bit, in every column.
+func (t *Table) Same(a, b redo.Row) bool {
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if !c.Of(a).Equal(c.Of(b)) {
+			return false
+		}
+	}
+	return true
+}
+
 // Of gives the row's value of the column, or what rows older than the column have.
 func (c *Column) Of(row redo.Row) redo.Value {
 	if v, ok := row.Get(c.ID); ok || !c.HasAdded {

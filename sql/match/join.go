@@ -171,8 +171,9 @@ func (j *joinIter) readRight(ctx *gsql.Context) (*table, error) {
 			return t, rows.Close(ctx)
 		}
 		if err == nil {
-			j.held += RowBytes(row)
-			err = HoldBytes(ctx, RowBytes(row))
+			n := RowBytes(row)
+			j.held += n
+			err = HoldBytes(ctx, n)
 		}
 		if err == nil {
 			err = t.add(ctx, row)

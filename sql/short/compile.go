@@ -94,7 +94,7 @@ func (c *compiler) open(name sqlparser.TableName, alias string) bool {
 	if err != nil {
 		return c.refuse(noTable)
 	}
-	c.table, c.alias = &table{database: database, name: def.Name, def: def}, alias
+	c.table, c.alias = &table{database: database, name: def.Name, def: def, shape: shape}, alias
 	if alias == "" {
 		c.alias = name.Name.String()
 	}

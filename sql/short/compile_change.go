@@ -64,7 +64,7 @@ func (c *compiler) assignments(exprs sqlparser.AssignmentExprs, onKey bool) (out
 
 func (c *compiler) isKey(column int) bool {
 	for _, p := range c.table.def.PrimaryKey {
-		if c.table.columnByID(p.Column) == column {
+		if c.table.shape.IndexOfID(p.Column) == column {
 			return true
 		}
 	}

@@ -185,7 +185,7 @@ func (c *compiler) orderOf(a *access, q *query) (sorted, reverse bool) {
 	}
 	for i, o := range q.order {
 		if at+i >= len(keyColumns) || keyColumns[at+i].PrefixLength > 0 ||
-			c.table.columnByID(keyColumns[at+i].Column) != o.column || o.descending != q.order[0].descending {
+			c.table.shape.IndexOfID(keyColumns[at+i].Column) != o.column || o.descending != q.order[0].descending {
 			return false, false
 		}
 	}

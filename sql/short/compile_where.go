@@ -194,7 +194,7 @@ func (c *compiler) accessBy(index *catalog.Index, parts []catalog.IndexColumn, u
 		if part.PrefixLength > 0 {
 			break
 		}
-		i := conditionOn(all, taken, c.table.columnByID(part.Column))
+		i := conditionOn(all, taken, c.table.shape.IndexOfID(part.Column))
 		if i < 0 {
 			break
 		}

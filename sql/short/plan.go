@@ -7,6 +7,7 @@ import (
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/lock"
+	"redoubt/sql/datatype"
 )
 
 // plan is what a template does, for one dictionary.
@@ -27,17 +28,8 @@ type action any
 type table struct {
 	database, name string
 	def            *catalog.Table
+	shape          *datatype.Shape
 	columns        []column // in ordinal order
-}
-
-// column finds a column by its id.
-func (t *table) columnByID(id uint32) int {
-	for i := range t.columns {
-		if t.columns[i].Column.ID == id {
-			return i
-		}
-	}
-	return -1
 }
 
 // operand names an argument.

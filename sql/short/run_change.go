@@ -77,20 +77,9 @@ func (c *changing) find(t *txn.Txn, update *change) error {
 	})
 }
 
-// same tells whether an update leaves every column as it is, bit by bit.
-func (t *table) same(before, after redo.Row) bool {
-	for i := range t.columns {
-		c := t.columns[i].Column
-		if !c.Of(before).Equal(c.Of(after)) {
-			return false
-		}
-	}
-	return true
-}
-
 // stamped gives a row that has changed the present time in some columns.
 func (t *table) stamped(ctx *gsql.Context, stamps []int, before, after redo.Row) (redo.Row, error) {
-	if len(stamps) == 0 || t.same(before, after) {
+	if len(stamps) == 0 || t.def.Same(before, after) {
 		return after, nil
 	}
 	for _, i := range stamps {
@@ -109,7 +98,7 @@ func (c *changing) apply(t *txn.Txn) (changed int, err error) {
 		if n%cancelEvery == 0 && c.ctx.Err() != nil {
 			return changed, context.Cause(c.ctx)
 		}
-		if p.after != nil && c.plan.table.same(p.before, p.after) {
+		if p.after != nil && c.plan.table.def.Same(p.before, p.after) {
 			continue
 		}
 		if err := t.LockChange(c.ctx, c.plan.table.def, p.before, p.after); err != nil {

@@ -50,44 +50,43 @@ func newInserting(ctx *gsql.Context, p *plan, in *insertion, a arguments, rows i
 
 // row makes one row of its arguments, in ascending order of the columns' ids. The AUTO_INCREMENT column is left out if
 // it is to be given a value.
-func (i *inserting) row(a arguments) (redo.Row, uint64, bool) {
-	out := make(redo.Row, 0, len(i.in.values)+1)
-	var given uint64
+func (i *inserting) row(a arguments) (out redo.Row, given uint64, ok bool) {
+	out = make(redo.Row, 0, len(i.in.values)+1)
 	for n := range i.in.values {
-		column := &i.plan.table.columns[n]
-		v, ok := column.fallback, true
-		if i.in.values[n].from == givenValue {
-			var argument argument
-			if argument, ok = a.of(i.in.values[n].value); !ok {
-				return nil, 0, false
-			}
-			if n == i.in.auto {
-				if argument.kind == nullArgument {
-					continue
-				}
-				if v, ok = column.stored(i.ctx, argument); !ok || v.Uint() == 0 {
-					if ok {
-						continue
-					}
-					return nil, 0, false
-				}
-				if given = v.Uint(); v.Kind() == redo.Int && v.Int() < 0 {
-					return nil, 0, false
-				}
-			} else if v, ok = column.stored(i.ctx, argument); !ok {
-				return nil, 0, false
-			}
-		} else if n == i.in.auto {
-			continue
-		} else if column.clock {
-			var err error
-			if v, err = column.now(i.ctx); err != nil {
-				return nil, 0, false
+		v, ok := i.value(n, a)
+		if !ok {
+			return nil, 0, false
+		}
+		if n == i.in.auto {
+			if given = v.Uint(); given == 0 {
+				continue
 			}
 		}
-		out = out.With(redo.Column{ID: column.Column.ID, Value: v})
+		out = out.With(redo.Column{ID: i.plan.table.columns[n].Column.ID, Value: v})
 	}
 	return out, given, true
+}
+
+// value makes the value of one column; 0 or NULL of the AUTO_INCREMENT column if it is to be given one.
+func (i *inserting) value(n int, a arguments) (redo.Value, bool) {
+	column, from := &i.plan.table.columns[n], &i.in.values[n]
+	if from.from != givenValue {
+		switch {
+		case n == i.in.auto:
+			return redo.Value{}, true
+		case column.clock:
+			v, err := column.now(i.ctx)
+			return v, err == nil
+		}
+		return column.fallback, true
+	}
+	given, ok := a.of(from.value)
+	if !ok || n == i.in.auto && given.kind == nullArgument {
+		return redo.Value{}, ok
+	}
+	v, ok := column.stored(i.ctx, given)
+	negative := n == i.in.auto && v.Kind() == redo.Int && v.Int() < 0
+	return v, ok && !negative
 }
 
 // run inserts the rows.
@@ -169,7 +168,7 @@ func (i *inserting) update(t *txn.Txn, existing, row redo.Row) error {
 	if err != nil {
 		return err
 	}
-	if i.plan.table.same(existing, after) {
+	if i.plan.table.def.Same(existing, after) {
 		if i.foundRows {
 			i.affected++
 		}

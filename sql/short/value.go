@@ -8,9 +8,6 @@ import (
 	"unicode/utf8"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
-	"github.com/dolthub/go-mysql-server/sql/expression"
-	"github.com/dolthub/go-mysql-server/sql/expression/function"
-	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/dolthub/vitess/go/sqltypes"
 	querypb "github.com/dolthub/vitess/go/vt/proto/query"
 	"github.com/shopspring/decimal"
@@ -227,7 +224,7 @@ func (c *column) isClock(expression string) bool {
 
 // now makes the present time a value of the column, with as many digits as it has.
 func (c *column) now(ctx *gsql.Context) (redo.Value, error) {
-	clock, err := function.NewNow(expression.NewLiteral(int8(c.digits), types.Int8))
+	clock, err := datatype.CurrentTime(c.Type)
 	if err != nil {
 		return redo.Value{}, err
 	}

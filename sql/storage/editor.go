@@ -163,7 +163,7 @@ func (e *editor) Update(ctx *gsql.Context, old, new gsql.Row) error {
 	if err := e.transaction.inner.LockChange(ctx, e.table.def, before, after); err != nil {
 		return engineError(err)
 	}
-	if unchanged(e.table.def, before, after) {
+	if e.table.def.Same(before, after) {
 		return nil
 	}
 	if err := e.transaction.inner.Update(e.table.def, before, after); err != nil {
@@ -232,18 +232,6 @@ func isAllNull(row gsql.Row) bool {
 
 // errDeletedAlready is met by a change of a row that the transaction has deleted since the statement read it.
 var errDeletedAlready = errors.New("the row was deleted by the same statement")
-
-// unchanged tells whether an update leaves every column as it is.
-func unchanged(def *catalog.Table, before, after redo.Row) bool {
-	for i := range def.Columns {
-		c := &def.Columns[i]
-		v, _ := after.Get(c.ID)
-		if !c.Of(before).Equal(v) {
-			return false
-		}
-	}
-	return true
-}
 
 // GetIndexes implements gsql.IndexAddressable.
 func (e *editor) GetIndexes(ctx *gsql.Context) ([]gsql.Index, error) { return e.table.GetIndexes(ctx) }

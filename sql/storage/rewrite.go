@@ -328,7 +328,7 @@ func (r *rewrite) Insert(ctx *gsql.Context, row gsql.Row) error {
 	if id, ok := before.Get(catalog.HiddenRowID); ok && len(r.new.PrimaryKey) == 0 {
 		stored = append(redo.Row{{ID: catalog.HiddenRowID, Value: id}}, stored...)
 	}
-	if unchanged(r.new, before, stored) {
+	if r.new.Same(before, stored) {
 		return nil
 	}
 	return e.changeError(r.w.Update(r.new, before, stored))
