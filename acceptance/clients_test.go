@@ -445,7 +445,7 @@ func TestNodeClient(t *testing.T) {
 	program := nodeProgram(t, "mysql2.mjs", "mysql2@"+mysql2Version)
 	for name := range transports {
 		t.Run(name, func(t *testing.T) {
-			for _, part := range []string{"asOf", "types", "write", "bigBlob", "loadData", "several", "users", "kill"} {
+			for _, part := range []string{"asOf", "versions", "types", "write", "bigBlob", "loadData", "several", "users", "kill"} {
 				known(t, "mysql2", part, func() error {
 					out, err := command(t, 5*time.Minute, "", tool(t, "node"), program, part, port(s.mysql), name, p.scn, nativeUser, sha2User, userPassword)
 					if err != nil || out != "all well\n" {

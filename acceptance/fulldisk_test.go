@@ -89,3 +89,47 @@ func fill(t *testing.T, s *server) (heard []outcome, failure error) {
 	t.Fatal("the disk never became full")
 	return nil, nil
 }
+
+// TestFullDiskInCluster fills the disk of a node that follows, and of the one that leads: it stops, the others go on, and when there is room
+// again it comes back and has everything.
+func TestFullDiskInCluster(t *testing.T) {
+	for name, whose := range map[string]int{"of a follower": 2, "of the leader": 0} {
+		t.Run(name, func(t *testing.T) {
+			disk, enlarge := smallDisk(t, 32)
+			nodes := startNodesOn(t, disk, whose, 3, "--log-file-size=1MiB", "--memtable-size=1MiB", "--checkpoint-size=2MiB", "--cache-size=8MiB")
+			if leaderOf(t, nodes) != 0 {
+				mustExec(t, conn(t, nodes[0].mysql, ""), "SWITCHOVER TO n1")
+			}
+			full := nodes[whose]
+			db := open(t, nodes[1].mysql, "")
+			mustExec(t, db, "CREATE DATABASE d", "CREATE TABLE d.t (id INT PRIMARY KEY, v MEDIUMBLOB)")
+			rows, after := 0, 0
+			for blob := make([]byte, 8000); after < 50; rows++ {
+				if rows == 100_000 {
+					t.Fatal("the disk never became full")
+				}
+				for i := range blob {
+					blob[i] = byte((i*rows + i>>3) % 251) // does not compress to nothing
+				}
+				eventually(t, 30*time.Second, "a row is taken", func() error {
+					_, err := db.ExecContext(t.Context(), "REPLACE INTO d.t VALUES (?, ?)", rows, blob)
+					return err
+				})
+				select {
+				case <-full.exited:
+					after++
+				default:
+				}
+			}
+			if text := strings.ToLower(full.out.String()); full.err == nil || !strings.Contains(text, "no space left") && !strings.Contains(text, "disk is full") {
+				t.Errorf("the node ended: %v; it said:\n%s", full.err, full.out)
+			}
+			enlarge(400)
+			full.start()
+			awaitNodes(t, nodes)
+			if got := one(t, open(t, full.mysql, ""), "SELECT COUNT(*) FROM d.t"); got != fmt.Sprint(rows) {
+				t.Errorf("the node that was full has %s rows, want %d", got, rows)
+			}
+		})
+	}
+}

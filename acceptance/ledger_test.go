@@ -3,6 +3,7 @@ package acceptance
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -75,7 +76,7 @@ func (l *ledger) run(ctx context.Context, db *sql.DB, acknowledgements *atomic.I
 	if err != nil {
 		return nil // the server is gone already, nothing was handed over
 	}
-	defer c.Close()
+	defer discard(c)
 	for ctx.Err() == nil {
 		w := work{id: int64(l.writer)*1_000_000_000 + l.next, kind: l.choose()}
 		l.next++
@@ -105,6 +106,13 @@ func (l *ledger) run(ctx context.Context, db *sql.DB, acknowledgements *atomic.I
 		}
 	}
 	return nil
+}
+
+// discard closes a connection for good. Back in the pool it would hand a transaction that the end of the context cut off to the
+// next writer, whose START TRANSACTION would commit it.
+func discard(c *sql.Conn) {
+	_ = c.Raw(func(any) error { return driver.ErrBadConn })
+	_ = c.Close()
 }
 
 // retryable tells whether an error is one that work under concurrency or a stopping server may meet.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -33,7 +34,11 @@ func run(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	if binary = *binaryFlag; binary == "" {
 		binary = filepath.Join(dir, "redoubt")
-		if err := build(binary); err != nil {
+		var tags []string
+		if *clusterTime > 0 {
+			tags = []string{"-tags", "clockjump"} // the same, with a clock that can be set
+		}
+		if err := build(binary, tags...); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -41,10 +46,10 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-func build(to string) error {
+func build(to string, flags ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
-	c := exec.CommandContext(ctx, "go", "build", "-o", to, "./cmd/redoubt")
+	c := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", to}, flags, []string{"./cmd/redoubt"})...)
 	c.Dir = ".."
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("build redoubt: %w\n%s", err, out)

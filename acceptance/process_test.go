@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -59,7 +60,10 @@ func start(t *testing.T, name string, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{name: name, cmd: cmd, out: newOutput(), exited: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.out, p.out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", name, err)
 	}
@@ -118,12 +122,22 @@ func (p *process) awaitOutput(prefix string, limit time.Duration) (string, error
 	}
 }
 
-// freeAddress finds a port on loopback that nobody listens on. It stays below the range from which the system gives
-// ports to outgoing connections, so that the port is still free when a killed server comes back.
+// portsFrom and portsCount bound the ports of tests: below the range from which the system gives ports to outgoing connections, so that a
+// port is still free when a killed server comes back.
+const portsFrom, portsCount = 12000, 18000
+
+// nextPort goes through them, from anywhere: no port is given again until all others were.
+var nextPort = func() *atomic.Int64 {
+	n := &atomic.Int64{}
+	n.Store(rand.Int64N(portsCount))
+	return n
+}()
+
+// freeAddress finds a port on loopback that nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(18000))
+		address := fmt.Sprintf("127.0.0.1:%d", portsFrom+nextPort.Add(1)%portsCount)
 		l, err := net.Listen("tcp", address)
 		if err == nil {
 			l.Close()

@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +26,8 @@ type server struct {
 	dir               string
 	mysql, http, raft string
 	extra             []string // further flags
+	env               []string // further, NAME=value
+	user              uint32   // 0: the test's own
 	*process
 }
 
@@ -51,7 +55,12 @@ func (s *server) args() []string {
 // launch starts the process and does not wait for anything.
 func (s *server) launch() {
 	s.t.Helper()
-	s.process = start(s.t, "redoubt", exec.Command(binary, s.args()...))
+	c := exec.Command(binary, s.args()...)
+	c.Env = append(os.Environ(), s.env...)
+	if s.user != 0 {
+		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: s.user, Gid: s.user}}
+	}
+	s.process = start(s.t, "redoubt", c)
 }
 
 func (s *server) start() {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -30,10 +31,22 @@ const batchBytesMax = 8 << 20
 func (e *Engine) Apply(commits []Commit) error {
 	e.applying.Lock()
 	defer e.applying.Unlock()
+	return e.apply(commits)
+}
+
+// apply is Apply; the caller holds applying.
+func (e *Engine) apply(commits []Commit) error {
 	for len(commits) > 0 {
 		a := e.newApplier()
+		if err := a.buildBefore(&commits[0]); err != nil {
+			a.batch.Discard()
+			return err
+		}
 		n := 0
 		for n < len(commits) && a.batch.Len() < batchBytesMax {
+			if n > 0 && len(a.publishes(&commits[n])) > 0 {
+				break
+			}
 			if err := a.commit(&commits[n]); err != nil {
 				a.batch.Discard()
 				return err
@@ -60,8 +73,12 @@ type applier struct {
 	forgot   bool               // the batch has rows that are not in rows
 	getter   *mvcc.Getter       // of the state before a large transaction, while that is applied
 	tables   map[scn.Space]TableState
+	sums     map[scn.Space][]sumAt // of the present group
+	authors  []author              // of the present group
 	indexes  map[scn.Space]indexState
-	defined  []scn.SCN // of the batch, at which the dictionary changed
+	floors   map[scn.Space]catalog.Floor // nil: they have not moved
+	controls bool                        // named values have changed
+	defined  []scn.SCN                   // of the batch, at which the dictionary changed
 	buf      []byte
 }
 
@@ -74,7 +91,7 @@ func (e *Engine) newApplier() *applier {
 	now := e.now.Load()
 	return &applier{
 		engine: e, batch: e.store.NewBatch(), position: now.position, catalog: now.catalog,
-		rows: map[rowID]redo.Row{}, tables: map[scn.Space]TableState{}, indexes: map[scn.Space]indexState{},
+		rows: map[rowID]redo.Row{}, tables: map[scn.Space]TableState{}, sums: map[scn.Space][]sumAt{}, indexes: map[scn.Space]indexState{},
 	}
 }
 
@@ -88,13 +105,14 @@ func (a *applier) commit(c *Commit) error {
 	if c.Group.FirstSCN != a.position.SCN+1 {
 		return fmt.Errorf("apply log entry %d: it starts at SCN %d, but the state is at %d", c.Index, c.Group.FirstSCN, a.position.SCN)
 	}
+	a.authors = a.authors[:0]
 	for i := range c.Group.Txns {
 		at := c.Group.FirstSCN + scn.SCN(i)
 		if err := a.transaction(at, c.Group.Txns[i].Body); err != nil {
 			return fmt.Errorf("apply SCN %d from log entry %d: %w", at, c.Index, err)
 		}
 	}
-	if err := a.times(&c.Group); err != nil {
+	if err := errors.Join(a.times(&c.Group), a.putSums()); err != nil {
 		return err
 	}
 	last := len(c.Group.Txns) - 1
@@ -111,6 +129,7 @@ func (a *applier) transaction(at scn.SCN, body []byte) error {
 	if err != nil {
 		return err
 	}
+	a.authors = append(a.authors, author{record.XID, record.User})
 	if record.Parts > 0 {
 		return a.inParts(at, record)
 	}
@@ -168,8 +187,12 @@ func (a *applier) change(at scn.SCN, c *redo.Change, full *txn.RowPair) (before,
 	} else {
 		a.forgot = true
 	}
-	if err := a.sum(c); err != nil {
-		return nil, nil, err
+	a.sum(at, c)
+	switch c.Table {
+	case catalog.FloorsSpace:
+		a.moveFloor(before, after)
+	case catalog.ControlSpace:
+		a.controls = true
 	}
 	return before, after, a.indexEntries(at, c, before, after)
 }
@@ -207,14 +230,13 @@ func (a *applier) current(at scn.SCN, table scn.Space, key []byte) (redo.Row, er
 	return row, err
 }
 
-func (a *applier) sum(c *redo.Change) error {
+func (a *applier) sum(at scn.SCN, c *redo.Change) {
 	s, ok := a.tables[c.Table]
 	if !ok {
 		s = a.engine.tableState(c.Table)
 	}
 	a.hasher.change(&s, c)
-	a.tables[c.Table] = s
-	return nil
+	a.setSum(at, c.Table, s)
 }
 
 func (a *applier) indexEntries(at scn.SCN, c *redo.Change, before, after redo.Row) error {
@@ -266,9 +288,9 @@ func (a *applier) indexEntry(at scn.SCN, table *catalog.Table, index *catalog.In
 	return nil
 }
 
-// times records the commit times of a group, to be found by SCN and by time.
+// times records when and by whom the commits of a group were made, to be found by SCN and by time.
 func (a *applier) times(g *redo.Group) error {
-	key, value := encodeTimes(g)
+	key, value := encodeTimes(g, a.authors)
 	if err := a.batch.Put(catalog.TimesBySCNSpace, key, g.FirstSCN, value); err != nil {
 		return err
 	}
@@ -277,11 +299,6 @@ func (a *applier) times(g *redo.Group) error {
 
 // publish writes the batch and lets readers see it.
 func (a *applier) publish() error {
-	for id, s := range a.tables {
-		if err := a.batch.SetMeta(metaTablePrefix+strconv.FormatUint(uint64(id), 10), encodeTableState(s)); err != nil {
-			return err
-		}
-	}
 	for id, s := range a.indexes {
 		if err := a.batch.SetMeta(metaIndexPrefix+strconv.FormatUint(uint64(id), 10), encodeIndexState(s)); err != nil {
 			return err

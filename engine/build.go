@@ -29,10 +29,26 @@ func (e *Engine) BuildIndex(ctx context.Context, indexID scn.Space) error {
 	if state.Built {
 		return nil
 	}
-	dictionary, err := e.CatalogAt(state.Born)
+	ended, own := e.building.enter(indexID)
+	if !own {
+		select {
+		case <-ended:
+			return e.BuildIndex(ctx, indexID) // done by then, unless the other one failed
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	defer e.building.leave(indexID)
+	return e.buildIndex(ctx, indexID, state)
+}
+
+func (e *Engine) buildIndex(ctx context.Context, indexID scn.Space, state indexState) error {
+	view, err := e.View(state.Born) // which keeps what is read
 	if err != nil {
 		return fmt.Errorf("build index %d: %w", indexID, err)
 	}
+	defer view.Rollback()
+	dictionary := view.Catalog()
 	table, index, ok := findIndex(dictionary, indexID)
 	if !ok {
 		return fmt.Errorf("build index %d: the dictionary at SCN %d, which brought it, does not have it", indexID, state.Born)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"redoubt/engine/catalog"
 	"redoubt/scn"
@@ -16,12 +17,12 @@ func (a *applier) define(at scn.SCN, changes []catalog.RowChange) error {
 		return err
 	}
 	a.catalog, a.defined = after, append(a.defined, at)
-	for i := range changes {
-		if changes[i].Table == catalog.RewindsSpace {
-			if err := a.spill(); err != nil {
-				return err
-			}
+	if slices.ContainsFunc(changes, func(c catalog.RowChange) bool { return c.Table == catalog.RewindsSpace }) {
+		if err := a.rewind(at, changes); err != nil {
+			return err
 		}
+	}
+	for i := range changes {
 		if changes[i].Table != catalog.TablesSpace || changes[i].After == nil {
 			continue
 		}
@@ -30,38 +31,74 @@ func (a *applier) define(at scn.SCN, changes []catalog.RowChange) error {
 		if !ok {
 			return fmt.Errorf("definition of table %d is not in the dictionary", id.Uint())
 		}
-		old, existed := before.TableByID(table.ID)
-		if err := a.newIndexes(at, table, old, existed); err != nil {
+		_, existed := before.TableByID(table.ID)
+		if err := a.newIndexes(at, table, existed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// rewind gives tables that went back the sums of then.
+func (a *applier) rewind(at scn.SCN, changes []catalog.RowChange) error {
+	if err := a.spill(); err != nil {
+		return err
+	}
+	for i := range changes {
+		if changes[i].Table != catalog.RewindsSpace || changes[i].After == nil {
+			continue
+		}
+		space, r := catalog.RewindOf(changes[i].After)
+		if _, isTable := a.catalog.TableByID(space); !isTable {
+			continue // an index
+		}
+		sum, err := a.sumBefore(r.Source, r.To)
+		if err != nil {
+			return err
+		}
+		a.setSum(at, space, sum)
+	}
+	return nil
+}
+
 // newIndexes notes the indexes that a definition brings. Those of a new table are complete at once, with entries for
-// the rows that came with it; those of an existing one lack the rows that were there before, see BuildIndex.
-func (a *applier) newIndexes(at scn.SCN, table, old *catalog.Table, existed bool) error {
+// the rows that came with it; those of an existing one lack the rows that were there before, see BuildIndex. An index
+// that comes back with a flashback is as complete as it was, a clone's as what it is a clone of.
+func (a *applier) newIndexes(at scn.SCN, table *catalog.Table, existed bool) error {
+	var fresh []*catalog.Index
 	for i := range table.Indexes {
 		index := &table.Indexes[i]
-		if existed {
-			if _, had := old.IndexByID(index.ID); had {
-				continue
-			}
+		if a.knowsIndex(index.ID) {
+			continue // its table comes back from the recycle bin, and so do its entries
 		}
-		a.indexes[index.ID] = indexState{Born: at, Built: !existed}
+		fresh = append(fresh, index)
+		a.indexes[index.ID] = indexState{Table: table.ID, Born: at, Built: !existed || a.catalog.Rewound(index.ID)}
 	}
-	if existed || len(table.Indexes) == 0 {
-		return nil
+	if existed || len(fresh) == 0 || a.catalog.Rewound(table.ID) {
+		return nil // rows of a table that went back, or of a clone, were there before, and so were their entries
 	}
 	for id, row := range a.rows {
 		if id.table != table.ID || row == nil {
 			continue
 		}
-		if err := a.tableEntries(at, table, []byte(id.key), nil, row); err != nil {
-			return err
+		for _, index := range fresh {
+			if err := a.indexEntry(at, table, index, []byte(id.key), nil, row); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// knowsIndex tells whether an index was ever there.
+func (a *applier) knowsIndex(id scn.Space) bool {
+	if _, ok := a.indexes[id]; ok {
+		return true
+	}
+	a.engine.sums.RLock()
+	defer a.engine.sums.RUnlock()
+	_, ok := a.engine.indexes[id]
+	return ok
 }
 
 // spill writes what the batch has so far, without the position: after a rewind, what a row is now can only be told by

@@ -32,12 +32,18 @@ type Options struct {
 	Dir           string // directory of the state store; made if it does not exist
 	CacheBytes    int64  // block cache; default 256 MiB
 	MemtableBytes uint64 // size at which recent changes are flushed; default 64 MiB
+	ReadOnly      bool   // the state is a checkpoint, of which every byte stays as it is
 	StoreLogger   pebble.Logger
-	OnStoreError  func(error)      // told when the state cannot be written in the background; the owner should stop
-	Collator      catalog.Collator // sort keys of text; must be the same for ever
-	NodeOrdinal   uint16           // 1 to 4095: distinguishes the transaction ids of this node
-	Now           func() time.Time // default time.Now; only for transaction ids
-	PartBytes     int              // redo of one transaction that goes into one log entry; default txn.DefaultPartBytes
+	OnStoreStall  func(stalled bool) // told when the store makes writers wait, and when it does no longer; may be nil
+	OnStoreError  func(error)        // told when the state cannot be written in the background; the owner should stop
+	Replaying     bool               // there will be ApplyStretch, and nothing else
+	Scratch       bool               // the state is a copy that is thrown away soon: its files are not tidied
+	Collator      catalog.Collator   // sort keys of text; must be the same for ever
+	NodeOrdinal   uint16             // 1 to 4095: distinguishes the transaction ids of this node
+	Now           func() time.Time   // default time.Now; only for transaction ids
+	XIDFile       string             // where it is kept up to where transaction ids were given; "": nowhere, for a state that nobody changes but through the log
+	Retention     catalog.Retention  // of a database for which none was set; default catalog.RetentionDefault
+	PartBytes     int                // redo of one transaction that goes into one log entry; default txn.DefaultPartBytes
 }
 
 // Validate tells what is wrong with the options, if anything, and puts in the defaults.
@@ -53,6 +59,9 @@ func (o *Options) Validate() error {
 	}
 	if o.PartBytes == 0 {
 		o.PartBytes = txn.DefaultPartBytes
+	}
+	if o.Retention == (catalog.Retention{}) {
+		o.Retention = catalog.RetentionDefault
 	}
 	return nil
 }
@@ -74,6 +83,14 @@ type Engine struct {
 	indexes  map[scn.Space]indexState
 	defining []scn.SCN // SCNs at which the dictionary changed, ascending
 
+	upkeep   sync.Mutex           // folding and collecting, one at a time; guards foldedIn
+	foldedIn map[scn.Space]uint64 // the epoch in which rewinds of a space were last folded
+	counts   upkeepCounts
+	pins     txn.Pins
+	floors   atomic.Pointer[floors]
+	controls atomic.Uint64 // commits that changed named values
+
+	building builds
 	past     pastCatalogs
 	inFlight inFlight
 	xids     xidSource
@@ -86,7 +103,7 @@ func Open(o Options) (*Engine, error) {
 		return nil, err
 	}
 	store, err := mvcc.Open(mvcc.Options{
-		FS: o.FS, Dir: o.Dir, CacheBytes: o.CacheBytes, MemtableBytes: o.MemtableBytes, Logger: o.StoreLogger, OnError: o.OnStoreError,
+		FS: o.FS, Dir: o.Dir, CacheBytes: o.CacheBytes, MemtableBytes: o.MemtableBytes, Logger: o.StoreLogger, OnError: o.OnStoreError, OnStall: o.OnStoreStall, ReadOnly: o.ReadOnly, Scratch: o.Scratch, Replaying: o.Replaying,
 	})
 	if err != nil {
 		return nil, err
@@ -119,18 +136,25 @@ func (e *Engine) load() error {
 	if err != nil {
 		return err
 	}
-	e.store.SetVisible(position.SCN)
-	e.now.Store(&published{position: position, catalog: dictionary})
-	if err := errors.Join(e.loadSums(), e.loadParts()); err != nil {
+	folds, err := e.loadFolds()
+	if err != nil {
 		return err
 	}
-	e.xids = xidSource{ordinal: uint64(e.options.NodeOrdinal), now: e.options.Now, last: position.TimeMicros}
+	e.store.SetVisible(position.SCN)
+	e.now.Store(&published{position: position, catalog: dictionary.WithFolds(folds)})
+	if err := errors.Join(e.loadTables(position.SCN), e.loadIndexes(), e.loadParts(), e.loadFloors(position.SCN)); err != nil {
+		return err
+	}
+	if err := e.openXIDs(position.TimeMicros); err != nil {
+		return err
+	}
 	e.numbers = sequences{engine: e, given: map[uint64]*block{}}
 	e.certifier = txn.NewCertifier(e.store, e.current)
 	e.locks = lock.New()
 	e.env = &txn.Env{
 		Store: e.store, Locks: locker{e.locks, e.certifier}, NoteRanges: e.certifier.NoteRanges, Collator: e.options.Collator, Current: e.current, NewXID: e.xids.next,
 		PartBytes: e.options.PartBytes, NewRowID: e.newRowID, NewSpace: e.newSpace, RowsCount: e.rowsCount,
+		Pins: &e.pins, CheckFloor: e.CheckFloor,
 	}
 	return nil
 }
@@ -153,21 +177,14 @@ func (e *Engine) checkFormat() error {
 	return nil
 }
 
-// loadSums reads the sums of all tables and the states of all indexes that ever were.
-func (e *Engine) loadSums() error {
-	tables, err := e.store.MetaPrefix(metaTablePrefix)
-	if err != nil {
-		return err
-	}
-	for name, raw := range tables {
-		id, err := metaSpace(name, metaTablePrefix)
-		if err != nil {
-			return err
-		}
-		if e.tables[id], err = decodeTableState(raw); err != nil {
-			return err
-		}
-	}
+// loadTables reads the sums of all tables that ever were.
+func (e *Engine) loadTables(at scn.SCN) (err error) {
+	e.tables, err = e.loadSums(at)
+	return err
+}
+
+// loadIndexes reads the states of all indexes that ever were.
+func (e *Engine) loadIndexes() error {
 	indexes, err := e.store.MetaPrefix(metaIndexPrefix)
 	if err != nil {
 		return err
@@ -200,11 +217,14 @@ func (e *Engine) Begin(o txn.Options) *txn.Txn { return txn.Begin(e.env, o) }
 
 // View starts a read-only transaction as of an SCN, with the catalog of that SCN.
 func (e *Engine) View(at scn.SCN) (*txn.Txn, error) {
-	dictionary, err := e.CatalogAt(at)
-	if err != nil {
-		return nil, err
-	}
-	return txn.View(e.env, at, dictionary), nil
+	return txn.View(e.env, at, func() (*catalog.Snapshot, error) { return e.CatalogAt(at) })
+}
+
+// Outcome starts a read-only transaction that sees what a transaction would leave if it were committed: its dictionary and
+// what it takes back, but none of its changes of rows.
+func (e *Engine) Outcome(t *txn.Txn) *txn.Txn {
+	view, _ := txn.View(e.env, t.Snapshot(), func() (*catalog.Snapshot, error) { return t.Catalog(), nil })
+	return view
 }
 
 // Applied is the newest SCN that is part of the state.
@@ -237,7 +257,8 @@ func (e *Engine) Checkpoint(dir string) error { return e.store.Checkpoint(dir) }
 func (e *Engine) StateHash() StateHash {
 	e.sums.RLock()
 	defer e.sums.RUnlock()
-	return sumUp(e.Applied(), e.tables)
+	now := e.now.Load()
+	return sumUp(now.position.SCN, now.catalog, e.tables)
 }
 
 // TableHash sums up the rows of one table.
@@ -283,7 +304,10 @@ func (e *Engine) Abandon() {
 }
 
 // Close flushes and closes the state. Transactions must have ended.
-func (e *Engine) Close() error { return e.store.Close() }
+func (e *Engine) Close() error {
+	e.xids.close()
+	return e.store.Close()
+}
 
 func (e *Engine) current() (scn.SCN, *catalog.Snapshot) {
 	now := e.now.Load()
@@ -294,6 +318,9 @@ func (e *Engine) current() (scn.SCN, *catalog.Snapshot) {
 func (e *Engine) Rows(table scn.Space) uint64 { return e.rowsCount(table) }
 
 func (e *Engine) rowsCount(table scn.Space) uint64 { return e.tableState(table).Rows }
+
+// TableRows is how many rows a table has as of the newest commit.
+func (e *Engine) TableRows(table scn.Space) uint64 { return e.rowsCount(table) }
 
 func (e *Engine) tableState(table scn.Space) TableState {
 	e.sums.RLock()
@@ -319,9 +346,23 @@ func (e *Engine) publish(a *applier) {
 	maps.Copy(e.indexes, a.indexes)
 	e.defining = append(e.defining, a.defined...)
 	e.sums.Unlock()
+	if a.floors != nil {
+		e.floors.Store(newFloors(a.floors))
+	}
 	e.store.SetVisible(a.position.SCN)
+	if a.controls {
+		defer e.controls.Add(1) // once readers see them
+	}
+	before := e.now.Load().catalog
 	e.now.Store(&published{position: a.position, catalog: a.catalog})
+	if before != a.catalog {
+		e.past.put(before.SCN(), before) // a flashback is likely to ask for it
+	}
 }
+
+// ControlChanges counts the commits that changed named values since the state was opened: who keeps one in memory sees whether to look
+// at it again.
+func (e *Engine) ControlChanges() uint64 { return e.controls.Load() }
 
 // inFlight keeps the decoded form of transactions that were certified here and are not yet applied.
 type inFlight struct {
@@ -350,21 +391,6 @@ func (f *inFlight) clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.bySCN = nil
-}
-
-// xidSource gives transaction ids: 52 bits of time in microseconds, never going back, and 12 of the node.
-type xidSource struct {
-	ordinal uint64
-	now     func() time.Time
-	mu      sync.Mutex
-	last    int64
-}
-
-func (s *xidSource) next() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = max(s.last+1, s.now().UnixMicro())
-	return uint64(s.last)<<12 | s.ordinal
 }
 
 // definedBefore is the newest SCN at or below at that changed the dictionary, 0 if none did.

@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"redoubt/engine"
 	"redoubt/engine/catalog"
 	"redoubt/engine/enginetest"
 	"redoubt/engine/txn"
@@ -545,6 +546,7 @@ func TestHistoryAgainstModel(t *testing.T) {
 		table := createPerson(t, d)
 		model := map[scn.SCN]map[int64]redo.Row{d.Engine.Applied(): {}}
 		state := map[int64]redo.Row{}
+		clones := map[scn.Space]map[int64]redo.Row{}
 		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
 			switch rapid.IntRange(0, 9).Draw(rt, "step") {
 			case 0:
@@ -567,6 +569,19 @@ func TestHistoryAgainstModel(t *testing.T) {
 				}
 				state = model[back]
 				model[at] = state
+			case 2:
+				back := rapid.SampledFrom(slices.Sorted(maps.Keys(model))).Draw(rt, "clone of")
+				clone, at := cloneTable(rt, d, table, back)
+				clones[clone.ID] = model[back]
+				model[at] = state
+				if rapid.Bool().Draw(rt, "change the clone") {
+					var changed scn.SCN
+					if clones[clone.ID], changed = randomTransaction(rt, d, clone, model[back]); changed == 0 {
+						clones[clone.ID] = model[back]
+					} else {
+						model[changed] = state
+					}
+				}
 			default:
 				next, at := randomTransaction(rt, d, table, state)
 				if at != 0 {
@@ -575,25 +590,72 @@ func TestHistoryAgainstModel(t *testing.T) {
 				}
 			}
 		}
-		for at, want := range model {
+		sums := map[string]engine.TableState{}
+		check := func(at scn.SCN, table *catalog.Table, want map[int64]redo.Row) {
 			view, err := d.Engine.View(at)
 			if err != nil {
 				rt.Fatal(err)
 			}
-			ids := slices.Sorted(maps.Keys(want))
 			var lines []string
-			for _, id := range ids {
+			for _, id := range slices.Sorted(maps.Keys(want)) {
 				lines = append(lines, cells(want[id]))
 			}
-			if got := show(t, view.Scan(table, txn.Range{})); got != strings.Join(lines, "; ") {
-				rt.Fatalf("at %d: %s, want %s", at, got, strings.Join(lines, "; "))
+			content := strings.Join(lines, "; ")
+			if got := show(t, view.Scan(table, txn.Range{})); got != content {
+				rt.Fatalf("at %d: %s, want %s", at, got, content)
 			}
 			if got := count(view.ScanIndex(table, &table.Indexes[1], txn.Range{})); got != len(want) {
 				rt.Fatalf("at %d the index has %d rows, want %d", at, got, len(want))
 			}
+			sum, err := d.Engine.TableStateAt(table.ID, at)
+			if err != nil || sum.Rows != uint64(len(want)) {
+				rt.Fatalf("at %d the sums have %d rows, want %d; %v", at, sum.Rows, len(want), err)
+			}
+			if same, ok := sums[content]; ok && same != sum {
+				rt.Fatalf("at %d the sums are %v, those of the same rows at another SCN %v", at, sum, same)
+			}
+			sums[content] = sum
 		}
+		for at, want := range model {
+			check(at, table, want)
+		}
+		for id, want := range clones {
+			clone, _ := d.Engine.Catalog().TableByID(id)
+			check(d.Engine.Applied(), clone, want)
+		}
+		now, err := d.Engine.StateHashAt(d.Engine.Applied())
+		if err != nil || !now.Equal(d.Engine.StateHash()) {
+			rt.Fatalf("the stored hash of the newest SCN is %v, the kept one %v; %v", now, d.Engine.StateHash(), err)
+		}
+		d.CheckIndexes(t)
 		d.CheckLaw(t)
 	})
+}
+
+// cloneTable makes a new table with the content that a table had at an SCN.
+func cloneTable(rt *rapid.T, d *enginetest.Database, table *catalog.Table, back scn.SCN) (*catalog.Table, scn.SCN) {
+	tx := d.Engine.Begin(txn.Options{})
+	tx.StartStatement(1, "CREATE TABLE … CLONE …")
+	clone := table.Clone()
+	var errs []error
+	put := func(space *scn.Space) {
+		id, err := tx.NewSpace()
+		errs = append(errs, err, tx.PutRewind(id, back, *space))
+		*space = id
+	}
+	put(&clone.ID)
+	for i := range clone.Indexes {
+		put(&clone.Indexes[i].ID)
+	}
+	clone.Name = fmt.Sprint("clone", clone.ID)
+	if err := errors.Join(append(errs, tx.PutTable(clone))...); err != nil {
+		rt.Fatal(err)
+	}
+	at, err := tx.Commit(ctx)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return clone, at
 }
 
 func cells(r redo.Row) string {

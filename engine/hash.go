@@ -8,21 +8,22 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"redoubt/engine/catalog"
 	"redoubt/scn"
 	"redoubt/wal/redo"
 )
 
-// The state hash is additive: the hash of a table is the sum, modulo 2^64, of the hashes of (table, key, column,
-// value) over all its rows. So it can be kept as rows change, computed from the log alone, since the log carries
-// what changed before and after, and compared between nodes at the same SCN. It finds accidents, not forgeries.
+// The state hash is additive: the hash of a table is the sum, modulo 2^64, of the hashes of (key, column, value) over all
+// its rows. So it can be kept as rows change, computed from the log alone, since the log carries what changed before and
+// after, and compared between nodes at the same SCN. A clone begins with the sums of what it is a clone of: so the table is
+// no part of what is hashed, and comes in where tables are summed up. It finds accidents, not forgeries.
 
 // hasher adds up the change of a table's hash. It belongs to one goroutine.
 type hasher struct{ buf []byte }
 
 // row gives the sum over the columns of a row, or of the changed ones.
-func (h *hasher) row(table scn.Space, key []byte, row redo.Row) (sum uint64) {
-	h.buf = binary.BigEndian.AppendUint32(h.buf[:0], uint32(table))
-	h.buf = binary.AppendUvarint(h.buf, uint64(len(key)))
+func (h *hasher) row(key []byte, row redo.Row) (sum uint64) {
+	h.buf = binary.AppendUvarint(h.buf[:0], uint64(len(key)))
 	h.buf = append(h.buf, key...)
 	head := len(h.buf)
 	for i := range row {
@@ -41,10 +42,10 @@ func (h *hasher) change(s *TableState, c *redo.Change) {
 	case redo.Delete:
 		s.Rows--
 	}
-	s.Hash += h.row(c.Table, c.Key, c.After) - h.row(c.Table, c.Key, c.Before)
+	s.Hash += h.row(c.Key, c.After) - h.row(c.Key, c.Before)
 }
 
-// StateHash is the sum of all tables, system tables included, as of an SCN.
+// StateHash is the sum of all tables that there are, system tables included, as of an SCN.
 type StateHash struct {
 	SCN    scn.SCN
 	Rows   uint64
@@ -74,15 +75,26 @@ func (a StateHash) Differing(b StateHash) []scn.Space {
 	return out
 }
 
-func sumUp(at scn.SCN, tables map[scn.Space]TableState) StateHash {
+// hashOf is the share of one table in the hash of all.
+func hashOf(id scn.Space, s TableState) uint64 {
+	b := binary.BigEndian.AppendUint32(nil, uint32(id))
+	b = binary.BigEndian.AppendUint64(b, s.Rows)
+	return xxhash.Sum64(binary.BigEndian.AppendUint64(b, s.Hash))
+}
+
+// sumUp leaves out dropped tables: their rows may be there or not.
+func sumUp(at scn.SCN, dictionary *catalog.Snapshot, tables map[scn.Space]TableState) StateHash {
 	h := StateHash{SCN: at, Tables: map[scn.Space]TableState{}}
 	for id, s := range tables {
 		if s == (TableState{}) {
 			continue // an emptied table is as good as one that never had rows
 		}
+		if _, ok := dictionary.TableByID(id); !ok {
+			continue
+		}
 		h.Tables[id] = s
 		h.Rows += s.Rows
-		h.Hash += s.Hash
+		h.Hash += hashOf(id, s)
 	}
 	return h
 }

@@ -7,6 +7,7 @@ import (
 	"redoubt/engine/lock"
 	"redoubt/engine/txn"
 	"redoubt/scn"
+	"redoubt/telemetry"
 )
 
 // locker joins the row locks of this node to what its certifier knows of recent commits.
@@ -30,12 +31,16 @@ func (l locker) Tables() bool { return l.manager.Tables() }
 // Release implements txn.Locker.
 func (l locker) Release(owner uint64) { l.manager.Release(owner) }
 
-// NewOwner gives an id for somebody who holds locks without being a transaction.
-func (e *Engine) NewOwner() uint64 { return e.xids.next() }
+// NewOwner gives an id for somebody who holds locks without being a transaction. It gets into no log, so nothing depends on its being kept.
+func (e *Engine) NewOwner() uint64 {
+	owner, _ := e.xids.next()
+	return owner
+}
 
 // LockTable gives an owner a whole table, once all transactions have ended that use it otherwise.
-func (e *Engine) LockTable(ctx context.Context, owner uint64, table scn.Space, mode lock.Mode, wait time.Duration) error {
-	_, err := e.locks.Lock(ctx, lock.Request{Owner: owner, Space: table, Mode: mode, Wait: wait})
+// slot, which may be nil, is where the wait is shown.
+func (e *Engine) LockTable(ctx context.Context, owner uint64, table scn.Space, mode lock.Mode, wait time.Duration, slot *telemetry.Slot) error {
+	_, err := e.locks.Lock(ctx, lock.Request{Owner: owner, Space: table, Mode: mode, Wait: wait, Slot: slot})
 	return err
 }
 

@@ -133,6 +133,7 @@ func (a *applier) whole(at scn.SCN, body []byte) error {
 	if err != nil {
 		return err
 	}
+	a.authors = append(a.authors, author{record.XID, record.User})
 	return a.large(at, record, func(yield func(share, error) bool) {
 		for next := (share{claims: record.Claims}); ; next = (share{}) {
 			next.changes, err = changes.Next(changesAtOnce)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -68,14 +69,14 @@ func (e *Engine) CatalogAt(at scn.SCN) (*catalog.Snapshot, error) {
 	}
 	changed := e.definedBefore(at)
 	if s := e.past.get(changed); s != nil {
-		return s, nil
+		return s.WithFolds(now.catalog.Folds()), nil
 	}
 	s, err := e.loadCatalog(changed)
 	if err != nil {
 		return nil, err
 	}
 	e.past.put(changed, s)
-	return s, nil
+	return s.WithFolds(now.catalog.Folds()), nil
 }
 
 // loadCatalog makes the dictionary as of an SCN from the rows of the dictionary tables.
@@ -126,4 +127,31 @@ func (e *Engine) loadDefining(applied scn.SCN) ([]scn.SCN, error) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
+}
+
+// RowAt is the row with a key as of an SCN; false if there was none, or if it is no longer kept. The row is the caller's.
+func (e *Engine) RowAt(at scn.SCN, table *catalog.Table, key []byte) (redo.Row, bool, error) {
+	view, err := e.View(at)
+	if err != nil {
+		return nil, false, err
+	}
+	defer view.Rollback()
+	row, _, found, err := view.Get(table, key)
+	var floor *txn.FloorError
+	if errors.As(err, &floor) {
+		return nil, false, nil
+	}
+	return row.Clone(), found, err
+}
+
+// DefiningSCNs lists the SCNs of a range at which the dictionary changed.
+func (e *Engine) DefiningSCNs(r scn.Range) []scn.SCN {
+	e.sums.RLock()
+	defer e.sums.RUnlock()
+	from, _ := slices.BinarySearch(e.defining, r.After+1)
+	to, found := slices.BinarySearch(e.defining, r.To)
+	if found {
+		to++
+	}
+	return slices.Clone(e.defining[from:max(from, to)])
 }

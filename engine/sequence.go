@@ -23,6 +23,11 @@ const (
 	blockNumbers = 1000 // numbers reserved at once
 )
 
+// SequencesOf gives the ids of a table's sequences: of its auto-increment values and of its hidden row ids.
+func SequencesOf(table scn.Space) (autoIncrement, rows uint64) {
+	return uint64(table), rowIDs + uint64(table)
+}
+
 // sequences gives numbers out.
 type sequences struct {
 	engine *Engine

@@ -21,12 +21,11 @@ type Position struct {
 const (
 	metaPosition    = "position"
 	metaFormat      = "format"
-	metaTablePrefix = "table/" // followed by the table's id in decimal: its TableState
 	metaIndexPrefix = "index/" // followed by the index's id in decimal: its indexState
 )
 
 // formatVersion is the version of all that the engine keeps in the state store.
-const formatVersion = 1
+const formatVersion = 2
 
 const positionSize = 32
 
@@ -58,30 +57,17 @@ type TableState struct {
 	Hash uint64
 }
 
-func encodeTableState(s TableState) []byte {
-	b := binary.LittleEndian.AppendUint64(nil, s.Rows)
-	return binary.LittleEndian.AppendUint64(b, s.Hash)
-}
-
-func decodeTableState(b []byte) (TableState, error) {
-	if len(b) == 0 {
-		return TableState{}, nil
-	}
-	if len(b) != 16 {
-		return TableState{}, errors.New("state store: sums of a table have the wrong size")
-	}
-	return TableState{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])}, nil
-}
-
 // indexState is how far this node has come with an index: the commit that brought it, and whether its entries for
 // rows older than that are all there.
 type indexState struct {
+	Table scn.Space
 	Born  scn.SCN
 	Built bool
 }
 
 func encodeIndexState(s indexState) []byte {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(s.Born))
+	b = binary.LittleEndian.AppendUint32(b, uint32(s.Table))
 	if s.Built {
 		return append(b, 1)
 	}
@@ -89,13 +75,10 @@ func encodeIndexState(s indexState) []byte {
 }
 
 func decodeIndexState(b []byte) (indexState, error) {
-	if len(b) == 0 {
-		return indexState{}, nil
-	}
-	if len(b) != 9 {
+	if len(b) != 13 {
 		return indexState{}, errors.New("state store: state of an index has the wrong size")
 	}
-	return indexState{scn.SCN(binary.LittleEndian.Uint64(b)), b[8] == 1}, nil
+	return indexState{scn.Space(binary.LittleEndian.Uint32(b[8:])), scn.SCN(binary.LittleEndian.Uint64(b)), b[12] == 1}, nil
 }
 
 // published is what readers see of the state: always a whole commit.

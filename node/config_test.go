@@ -51,6 +51,7 @@ func TestLoadErrors(t *testing.T) {
 	f("", map[string]string{"segment-time": "soon"}, "want a duration")
 	f("", map[string]string{"require-tls": "maybe"}, "want true or false")
 	f("", map[string]string{"tls-cert": "x"}, "go together")
+	f("", map[string]string{"http-key": "x"}, "http-cert and http-key go together")
 	f("", map[string]string{"log-level": "loud"}, "log-level")
 	f("", map[string]string{"cache-size": "9999999999GiB"}, "want a size")
 }

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"redoubt/replication/cluster"
+	"redoubt/scn"
 )
 
 // Names in the data directory.
@@ -19,6 +22,7 @@ const (
 	identityFile = "redoubt.json"
 	lockFile     = "LOCK"
 	stateDir     = "state"
+	xidFile      = "xids" // up to where this node has given transaction ids
 	logDir       = "log"
 	raftDir      = "raft"
 	segmentsDir  = "segments"
@@ -38,6 +42,44 @@ type Identity struct {
 	NodeID     string    `json:"node_id"`
 	Ordinal    uint16    `json:"ordinal"` // distinguishes the transaction ids of nodes
 	Created    time.Time `json:"created"`
+
+	Incarnation scn.Incarnation `json:"incarnation,omitempty"` // that a recovery began; 0 if there was none
+	Branch      scn.SCN         `json:"branch,omitempty"`      // the SCN that it went to
+	Parent      scn.Incarnation `json:"parent,omitempty"`      // the incarnation of the log up to there
+
+	// Cluster is 32 hexadecimal digits that tell the nodes of a database from those that a failover gave up, or that it was recovered or
+	// cloned from; empty: there was none.
+	Cluster string `json:"cluster,omitempty"`
+	Alone   bool   `json:"alone,omitempty"` // such nodes are still in the database
+	// Reinstated: a directory that a failover had given up came to this cluster.
+	Reinstated bool `json:"reinstated,omitempty"`
+
+	// Left is the cluster, as members has it, that a failover gave up for this one; empty: there was none, or it is not known.
+	Left string `json:"left,omitempty"`
+
+	Clone string `json:"clone,omitempty"` // 32 hexadecimal digits that tell clones of a database apart; empty: it is none
+}
+
+// incarnation is the one in which the log is written.
+func (i *Identity) incarnation() scn.Incarnation { return max(i.Incarnation, firstIncarnation) }
+
+// lineage is what the nodes of one cluster have in common.
+func (i *Identity) lineage() cluster.Lineage {
+	return cluster.Lineage{
+		Database: i.DatabaseID, Cluster: i.Cluster, Clone: i.Clone, Left: i.Left, Incarnation: i.incarnation(), Parent: i.Parent, Branch: i.Branch,
+	}
+}
+
+// leaveOthers makes the directory that of a database without the nodes that its past had: they can never talk to it.
+func (i *Identity) leaveOthers() {
+	i.Cluster, i.Alone, i.Reinstated, i.Left = newID(), true, false, ""
+}
+
+// newID is 32 random hexadecimal digits.
+func newID() string {
+	var id [16]byte
+	rand.Read(id[:])
+	return hex.EncodeToString(id[:])
 }
 
 // Database is the database id in binary.
@@ -49,6 +91,19 @@ func (i *Identity) Database() (id [16]byte, err error) {
 	return [16]byte(b), nil
 }
 
+// members is what the nodes of one cluster, and no others, have in common, in hexadecimal.
+func (i *Identity) members() string {
+	if i.Cluster == "" {
+		return i.DatabaseID
+	}
+	return i.Cluster
+}
+
+// peers is the same in binary.
+func (i *Identity) peers() ([16]byte, error) {
+	return (&Identity{DatabaseID: i.members()}).Database()
+}
+
 // claimDirectory locks the data directory, making it if need be, and reads who it belongs to.
 func claimDirectory(dir, nodeID string) (*Identity, io.Closer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -57,6 +112,9 @@ func claimDirectory(dir, nodeID string) (*Identity, io.Closer, error) {
 	lock, err := vfs.Default.Lock(filepath.Join(dir, lockFile))
 	if err != nil {
 		return nil, nil, fmt.Errorf("data directory %s is in use by another process (%w): stop it, or choose another directory with --data", dir, err)
+	}
+	if err := finished(dir); err != nil {
+		return nil, nil, errors.Join(err, lock.Close())
 	}
 	identity, err := readIdentity(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -69,6 +127,17 @@ func claimDirectory(dir, nodeID string) (*Identity, io.Closer, error) {
 		return nil, nil, errors.Join(err, lock.Close())
 	}
 	return identity, lock, nil
+}
+
+// finished tells whether a directory is in the middle of nothing that only who began it can go on with.
+func finished(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, recoveringFile)); err == nil {
+		return fmt.Errorf("a recovery into %s is not finished: run it again, or remove the directory", dir)
+	}
+	if _, err := os.Stat(filepath.Join(dir, failoverFile)); err == nil {
+		return fmt.Errorf("a failover of %s is not finished: run redoubt failover again", dir)
+	}
+	return nil
 }
 
 func readIdentity(dir string) (*Identity, error) {
@@ -108,17 +177,19 @@ func createIdentity(dir, nodeID string) (*Identity, error) {
 	if nodeID == "" {
 		nodeID = defaultNodeID
 	}
-	var id [16]byte
-	rand.Read(id[:])
-	identity := &Identity{Format: dirFormat, DatabaseID: hex.EncodeToString(id[:]), NodeID: nodeID, Ordinal: firstOrdinal, Created: time.Now().UTC()}
-	b, err := json.MarshalIndent(identity, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	if err := writeFileSync(filepath.Join(dir, identityFile), append(b, '\n')); err != nil {
+	identity := &Identity{Format: dirFormat, DatabaseID: newID(), NodeID: nodeID, Ordinal: firstOrdinal, Created: time.Now().UTC()}
+	if err := identity.write(dir); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
 	return identity, nil
+}
+
+func (i *Identity) write(dir string) error {
+	b, err := json.MarshalIndent(i, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFileSync(filepath.Join(dir, identityFile), append(b, '\n'))
 }
 
 // writeFileSync writes a file so that after a crash it is there whole or not at all.

@@ -2,23 +2,31 @@ package node
 
 import (
 	"bufio"
+	"cmp"
 	"math"
 	"os"
 	"strconv"
 	"strings"
 )
 
-// halfMemory is half of the memory that this process may use: the machine's, or its control group's if that is less. No
-// limit if neither is known.
-func halfMemory() int64 {
-	least := int64(math.MaxInt64)
+// memory is what this process may use: the machine's, or its control group's if that is less; 0 if neither is known.
+func memory() (least int64) {
 	for _, n := range []int64{machineMemory("/proc/meminfo"), groupMemory("/sys/fs/cgroup/memory.max")} {
-		if n > 0 {
-			least = min(least, n/2)
+		if n > 0 && (least == 0 || n < least) {
+			least = n
 		}
 	}
 	return least
 }
+
+// halfMemory is half of the memory, no limit if that is not known.
+func halfMemory() int64 { return cmp.Or(memory()/2, math.MaxInt64) }
+
+// unknownMemoryCache is the cache on a machine whose memory is not known.
+const unknownMemoryCache = 256 << 20
+
+// quarterMemory is a quarter of the memory.
+func quarterMemory() int64 { return cmp.Or(memory()/4, unknownMemoryCache) }
 
 // machineMemory reads the machine's memory, in bytes, from Linux's file about it; 0 if it is not there.
 func machineMemory(file string) int64 {

@@ -27,13 +27,14 @@ func TestMemoryOfTheMachine(t *testing.T) {
 		t.Errorf("group without a limit: %d", got)
 	}
 	var c Config
-	if err := memoryLimit().set(&c, "half"); err != nil || c.MemoryBytes < 1<<20 {
+	limit := sizeOr("memory-limit", "half", halfMemory, "", func(c *Config) *int64 { return &c.MemoryBytes })
+	if err := limit.set(&c, "half"); err != nil || c.MemoryBytes < 1<<20 {
 		t.Errorf("half: %d, %v", c.MemoryBytes, err)
 	}
-	if err := memoryLimit().set(&c, "2GiB"); err != nil || c.MemoryBytes != 2<<30 {
+	if err := limit.set(&c, "2GiB"); err != nil || c.MemoryBytes != 2<<30 {
 		t.Errorf("2GiB: %d, %v", c.MemoryBytes, err)
 	}
-	if err := memoryLimit().set(&c, "much"); err == nil {
+	if err := limit.set(&c, "much"); err == nil {
 		t.Error("a limit of much was taken")
 	}
 }

@@ -52,13 +52,22 @@ func seconds(h *metrics.PrometheusHistogram) func(time.Duration) {
 type timedLog struct {
 	*wal.Log
 	append *metrics.PrometheusHistogram
+	slot   *telemetry.Slot // of the writer
+	gate   func()          // nil, but in tests
 }
 
 // Append is wal.Log's.
 func (l timedLog) Append(batch []wal.Entry) error {
 	start := time.Now()
+	l.slot.Begin(telemetry.LogFileWrite)
+	if l.gate != nil {
+		l.gate()
+	}
 	err := l.Log.Append(batch)
-	l.append.UpdateDuration(start)
+	l.slot.End(telemetry.LogFileWrite)
+	took := time.Since(start)
+	l.slot.Measured(telemetry.LogFileWrite, took)
+	l.append.Update(took.Seconds())
 	return err
 }
 
@@ -66,9 +75,12 @@ func (l timedLog) Append(batch []wal.Entry) error {
 func (n *Node) openMetrics(context.Context) error {
 	n.logMetrics()
 	n.replicationMetrics()
+	n.failoverMetrics()
 	n.stateMetrics()
 	n.lockMetrics()
 	n.segmentMetrics()
+	n.upkeepMetrics()
+	n.sessionMetrics()
 	n.addChecks()
 	return nil
 }
@@ -164,9 +176,6 @@ func (n *Node) lockMetrics() {
 	})
 }
 
-// diskFreeMin is the share of the disk below which the node is ill.
-const diskFreeMin = 0.05
-
 func (n *Node) addChecks() {
 	n.checks.Add(telemetry.Check{Name: "log", Ready: true, Ask: func(context.Context) error {
 		if n.log.Stats().Failed {
@@ -180,17 +189,38 @@ func (n *Node) addChecks() {
 		}
 		return nil
 	}})
+	n.checks.Add(telemetry.Check{Name: "divergence", Ask: func(context.Context) error {
+		if _, problem := n.cluster.Compared(); problem != nil && n.leads() {
+			return problem
+		}
+		return nil
+	}})
+	n.checks.Add(telemetry.Check{Name: "clocks", Ask: func(context.Context) error {
+		if problem := n.cluster.Clocks(); problem != nil && n.leads() {
+			return problem
+		}
+		return nil
+	}})
+	n.checks.Add(telemetry.Check{Name: "lead", Ask: func(context.Context) error { return n.cluster.Ill() }})
+	n.checks.Add(telemetry.Check{Name: "failover", Ask: func(context.Context) error {
+		if o := n.cluster.Observed(); o != nil {
+			return fmt.Errorf("a failover is due since %s, and failover is observe: %s. SWITCHOVER TO a node orders it", o.Began.UTC().Format(time.RFC3339), o.Reason)
+		}
+		return nil
+	}})
+	n.checks.Add(telemetry.Check{Name: "log tap", Ask: n.checkTap})
 	n.checks.Add(telemetry.Check{Name: "sealing", Ask: func(context.Context) error { return n.sealer.Failure() }})
-	n.checks.Add(telemetry.Check{Name: "disk", Ask: func(context.Context) error { return checkDisk(n.config.Data) }})
+	n.checks.Add(telemetry.Check{Name: "disk", Ask: func(context.Context) error { return checkDisk(n.config.Data, n.config.DiskReserve) }})
 }
 
-func checkDisk(dir string) error {
+// checkDisk tells whether less of the disk is free than a share in percent, below which the node is ill.
+func checkDisk(dir string, reserve int) error {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return fmt.Errorf("ask about the disk of %s: %w", dir, err)
 	}
-	if free := float64(s.Bavail) / float64(s.Blocks); free < diskFreeMin {
-		return fmt.Errorf("the disk of %s is %.1f %% free: make room, or the log will stop the node", dir, free*100)
+	if free := float64(s.Bavail) / float64(s.Blocks); free*100 < float64(reserve) {
+		return fmt.Errorf("the disk of %s is %.1f %% free: make room (disk-reserve is %d), or the log will stop the node", dir, free*100, reserve)
 	}
 	return nil
 }

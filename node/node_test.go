@@ -6,11 +6,13 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,16 +31,37 @@ import (
 // flags gives settings for a node on free ports.
 func flags(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	f := map[string]string{"data": dir, "log-file-size": "1MiB", "segment-size": "64KiB", "segment-time": "50ms", "memtable-size": "1MiB", "checkpoint-size": "256KiB"}
+	f := map[string]string{"data": dir, "log-file-size": "1MiB", "segment-size": "64KiB", "segment-time": "50ms", "memtable-size": "1MiB", "checkpoint-size": "256KiB", "statistics-time": "24h"}
 	for _, name := range []string{"mysql", "http", "raft"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		f[name] = l.Addr().String()
-		l.Close()
+		f[name] = freeAddress(t)
 	}
 	return f
+}
+
+// portsFrom and portsCount bound the ports of tests. They are none of those that Linux gives to connections, which could have taken one
+// until a node listens on it.
+const portsFrom, portsCount = 20000, 12000
+
+// nextPort goes through them, from anywhere: no port is given again until all others were.
+var nextPort = func() *atomic.Int64 {
+	n := &atomic.Int64{}
+	n.Store(rand.Int64N(portsCount))
+	return n
+}()
+
+// freeAddress is one that nobody listens on, and that nobody was given before.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	var err error
+	for range 100 {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprint("127.0.0.1:", portsFrom+nextPort.Add(1)%portsCount)); err == nil {
+			l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal(err)
+	return ""
 }
 
 func start(t *testing.T, f map[string]string) *Node {

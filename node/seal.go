@@ -2,10 +2,12 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
-
-	"github.com/cockroachdb/pebble/v2/vfs"
+	"slices"
+	"time"
 
 	"redoubt/node/bridge"
 	"redoubt/segments"
@@ -34,23 +36,47 @@ func (n *Node) openSegments(context.Context) error {
 
 // startSealing seals the log as it grows.
 func (n *Node) startSealing(context.Context) (err error) {
+	if err := n.openHistory(); err != nil {
+		return err
+	}
 	n.sealer, err = sealing.New(sealing.Options{
-		FS: vfs.Default, Dir: filepath.Join(n.config.Data, segmentsDir), Catalog: n.segments, Incarnation: firstIncarnation,
+		FS: n.sealedFiles(), Dir: filepath.Join(n.config.Data, segmentsDir), Catalog: n.segments, Incarnation: n.identity.incarnation(),
 		MarkFile: filepath.Join(n.config.Data, sealedFile), Bytes: n.config.SegmentBytes, Compression: n.config.SegmentPacking, After: n.config.SegmentAge,
-		Open:   func(mark []byte) (sealing.Source, error) { return bridge.OpenSource(n.replication, mark) },
+		Open:   n.openSource,
 		Sealed: n.sealed,
 	})
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	n.serving.Go(func() {
-		defer close(done)
-		n.sealer.Run(ctx)
-	})
-	n.closers = append(n.closers, func() error { cancel(); <-done; return nil })
+	n.background(n.sealer.Run)
 	return nil
+}
+
+// openHistory makes all of the committed log readable, sealed or not.
+func (n *Node) openHistory() error {
+	n.history = bridge.NewHistory(n.segments, n.replication)
+	mark, err := os.ReadFile(filepath.Join(n.config.Data, sealedFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // nothing is sealed
+	}
+	if err != nil {
+		return fmt.Errorf("read what is sealed: %w", err)
+	}
+	at, err := bridge.DecodeMark(mark)
+	if err == nil {
+		n.history.Sealed(at)
+	}
+	return err
+}
+
+// openSource gives the log behind a mark to the sealer, and lets history know the places that it comes by.
+func (n *Node) openSource(mark []byte) (sealing.Source, error) {
+	source, err := bridge.OpenSource(n.replication, mark)
+	if err != nil {
+		return nil, err
+	}
+	source.Passed = n.history.Passed
+	return source, nil
 }
 
 // sealed lets the log go up to a mark.
@@ -60,14 +86,36 @@ func (n *Node) sealed(mark []byte) {
 		n.logger.Error().Err(err).Msg("sealing")
 		return
 	}
+	n.history.Sealed(at)
 	n.retainFrom.Store(at.Retain())
 	if err := n.replication.ReleaseLog(); err != nil {
 		n.logger.Warn().Err(err).Msg("let go of sealed log")
 	}
 }
 
-// retain is the lowest log entry that must stay: the first that is not sealed, or what a transaction on its way needs.
-func (n *Node) retain() uint64 { return max(n.retainFrom.Load(), 1) }
+// retain is the lowest log entry that must stay: the first that is not sealed, or what a transaction on its way needs, or what other nodes
+// may need that were away for a while.
+func (n *Node) retain() uint64 {
+	from := max(n.retainFrom.Load(), 1)
+	if n.others.Load() {
+		from = min(from, n.keptForOthers())
+	}
+	if needed, held := n.copies.floor(time.Now()); held {
+		from = min(from, needed)
+	}
+	return from
+}
+
+// keptForOthers is the beginning of the newest files of the log that have log-keep bytes.
+func (n *Node) keptForOthers() uint64 {
+	bytes := int64(0)
+	for _, f := range slices.Backward(n.log.Files()) {
+		if bytes += f.UsedBytes; bytes >= n.config.LogKeepBytes && f.FirstIndex > 0 {
+			return f.FirstIndex
+		}
+	}
+	return 1
+}
 
 func (n *Node) segmentMetrics() {
 	expose(n.metrics, n.segments.Segments, []figure[[]segments.Info]{

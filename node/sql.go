@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"redoubt/engine/txn"
 	"redoubt/sql"
 	"redoubt/sql/wire"
 )
@@ -23,24 +24,35 @@ func (n *Node) openSQL(context.Context) error {
 		return err
 	}
 	n.sql, err = sql.New(sql.Options{
-		Engine: n.engine, Addr: n.config.MySQL, RootPassword: password,
+		Engine: n.engine, Log: n.history, Addr: n.config.MySQL, RootPassword: password,
 		TLS: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, RequireTLS: n.config.RequireTLS,
 		MaxConnections: n.config.MaxConnections, MaxPacketBytes: int(n.config.MaxPacketBytes), LoginTimeout: n.config.LoginTimeout,
 		TransactionBytesMax: n.config.TransactionBytes, StatementBytesMax: n.config.StatementBytes,
 		StatisticsEvery: n.config.StatisticsEvery,
 		Identity:        sql.Identity{DatabaseID: n.identity.DatabaseID, NodeID: n.identity.NodeID, Version: Version},
-		Parameters:      n.parameters, Health: n.checks.Run,
+		LogHolds:        n.logHolds, RedoSince: n.redoSince,
+		Archives: n.archives, Backups: backups{n}, Recoveries: recoveries{n},
+		Cluster: nodes{n}, Snapshots: n.shelves, BeforeFlashback: n.beforeFlashback(),
+		LogFiles: n.logFiles,
+		Tap:      n.tapView(),
+		Workload: n.workloadView(),
+		Slots:    n.slots, Samples: n.samples(), StatementDigests: n.config.StatementDigests, SlowStatement: n.config.SlowStatement,
+		Parameters: n.parameters, Health: n.checks.Run,
 		Logger: n.logger.With().Str("part", "sql").Logger(), Metrics: n.metrics,
 	})
 	if err != nil {
 		return err
 	}
+	n.logins.Store(n.sql)
+	at := n.Addresses()
+	n.bound.Store(&at)
 	n.serving.Go(func() {
 		if err := n.sql.Serve(); err != nil {
 			n.fail(fmt.Errorf("serve sql: %w", err))
 		}
 	})
 	n.closers = append(n.closers, n.closeSQL)
+	n.startSampledSQL()
 	return nil
 }
 
@@ -54,7 +66,12 @@ func (n *Node) closeSQL() error {
 	if n.Failure() != nil {
 		return nil // the log takes nothing any more
 	}
-	return n.engine.GiveBack(ctx)
+	err := n.engine.GiveBack(ctx)
+	if errors.Is(err, txn.ErrNoLeader) || errors.Is(err, txn.ErrOutcomeUnknown) {
+		n.logger.Warn().Err(err).Msg("sequences have a gap")
+		return nil
+	}
+	return err
 }
 
 // certificate is the configured one, or one of the data directory's own, signed by itself.

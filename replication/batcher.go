@@ -24,13 +24,15 @@ type batcher struct {
 	node     *Node
 	queue    chan *pending
 	entering atomic.Int64 // proposers between their look at stopping and their place in the queue
+	pendings *sync.Pool
 
-	slots    chan struct{} // holds one token for each flight
-	launched chan *flight  // from run to land, in log order
-	bad      atomic.Uint64 // flights that failed
-	wake     chan struct{} // poked when bad or the leadership changed
-	drained  chan struct{} // closed when run has ended: nobody waits any more
-	landed   chan struct{} // closed when land has ended: raft has answered everything
+	slots     chan struct{}  // holds one token for each flight
+	launched  chan *flight   // from run to land, in log order
+	bad       atomic.Uint64  // flights that failed
+	wake      chan struct{}  // poked when bad or the leadership changed
+	handovers chan *handover // to whoever serves
+	drained   chan struct{}  // closed when run has ended: nobody waits any more
+	landed    chan struct{}  // closed when land has ended: raft has answered everything
 
 	mu      sync.Mutex
 	flights map[*flight]struct{} // not yet landed
@@ -49,14 +51,16 @@ type batcher struct {
 
 func newBatcher(n *Node) *batcher {
 	return &batcher{
-		node:     n,
-		queue:    make(chan *pending, queueLen),
-		slots:    make(chan struct{}, inFlightMax),
-		launched: make(chan *flight, inFlightMax),
-		wake:     make(chan struct{}, 1),
-		drained:  make(chan struct{}),
-		landed:   make(chan struct{}),
-		flights:  make(map[*flight]struct{}),
+		node:      n,
+		queue:     make(chan *pending, queueLen),
+		pendings:  newPendings(),
+		slots:     make(chan struct{}, inFlightMax),
+		launched:  make(chan *flight, inFlightMax),
+		wake:      make(chan struct{}, 1),
+		handovers: make(chan *handover),
+		drained:   make(chan struct{}),
+		landed:    make(chan struct{}),
+		flights:   make(map[*flight]struct{}),
 	}
 }
 
@@ -149,8 +153,16 @@ func (b *batcher) lead() {
 	}
 }
 
-// pause keeps a leader that raft will not take entries from, such as one that is handing over, from asking too often.
+// pause keeps a leader that raft will not take entries from, such as one that is handing over, from asking too often. The failure that
+// led here has poked wake itself, which must not end the pause; whether leadership has changed before is looked at instead.
 func (b *batcher) pause() {
+	select {
+	case <-b.wake:
+	default:
+	}
+	if b.stint != b.node.stint.Load() {
+		return
+	}
 	t := time.NewTimer(b.node.opts.LeaseTimeout / 10)
 	defer t.Stop()
 	select {
@@ -164,21 +176,34 @@ func (b *batcher) pause() {
 // may never land; then those who wait hear that the outcome is unknown.
 func (b *batcher) standDown() {
 	b.flush()
+	if !b.drain() {
+		b.crash(b.node.guard.err)
+		b.leading = false
+		return
+	}
+	b.refill()
+	if b.leading {
+		b.node.opts.StateMachine.Abandon()
+		b.leading = false
+	}
+}
+
+// drain takes all slots, so that nothing is in flight; false after a failure of the node.
+func (b *batcher) drain() bool {
 	for range inFlightMax {
 		select {
 		case b.slots <- struct{}{}:
 		case <-b.node.guard.failed:
-			b.crash(b.node.guard.err)
-			b.leading = false
-			return
+			return false
 		}
 	}
+	return true
+}
+
+// refill gives all slots back.
+func (b *batcher) refill() {
 	for range inFlightMax {
 		<-b.slots
-	}
-	if b.leading {
-		b.node.opts.StateMachine.Abandon()
-		b.leading = false
 	}
 }
 
@@ -232,7 +257,7 @@ func (b *batcher) receive() *pending {
 			return w
 		}
 		stored = b.node.log.stored
-		if !b.node.log.storing.Load() {
+		if !b.node.log.storing.busy() {
 			b.flush()
 			return nil
 		}
@@ -240,6 +265,8 @@ func (b *batcher) receive() *pending {
 	select {
 	case w := <-b.queue:
 		return w
+	case h := <-b.handovers:
+		b.handOver(h)
 	case <-stored:
 		b.flush()
 	case <-b.wake:
@@ -289,6 +316,10 @@ func (b *batcher) launchBarrier(w *pending) {
 // launchPart certifies a part and hands it to raft as an entry of its own.
 func (b *batcher) launchPart(w *pending) {
 	if !b.takeAlone(w) {
+		return
+	}
+	if !b.inTerm(w) {
+		<-b.slots
 		return
 	}
 	if err := b.node.opts.StateMachine.Certify(w.proposal); err != nil {
@@ -355,6 +386,9 @@ func (b *batcher) certify(f *flight, w *pending) {
 	if !w.take() {
 		return
 	}
+	if !b.inTerm(w) {
+		return
+	}
 	p := w.proposal
 	p.SCN = b.next
 	if err := b.node.opts.StateMachine.Certify(p); err != nil {
@@ -367,6 +401,20 @@ func (b *batcher) certify(f *flight, w *pending) {
 	f.waiting = append(f.waiting, w)
 	f.bytes += len(p.Body)
 	f.group.Txns = append(f.group.Txns, redo.GroupTxn{TimeMicros: b.last, Body: p.Body})
+}
+
+// inTerm tells whether a proposal comes in time; one for another term, or that is late, is refused.
+func (b *batcher) inTerm(w *pending) bool {
+	p := w.proposal
+	switch {
+	case p.Term != 0 && p.Term != b.term:
+		w.answer(Result{}, b.node.notLeader())
+	case p.Late != nil && !p.Part && p.Late(p.XID):
+		w.answer(Result{}, ErrSuperseded)
+	default:
+		return true
+	}
+	return false
 }
 
 // launch hands an entry to raft; the caller holds a slot. Raft's queue has room for far more than inFlightMax entries,

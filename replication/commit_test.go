@@ -196,7 +196,7 @@ func TestGroupsFormWhileTheDiskIsBusy(t *testing.T) {
 	release := m.hold()
 	var wg sync.WaitGroup
 	wg.Go(func() { m.mustPropose("first=") })
-	waitUntil(t, "the first is with raft", func() bool { return m.node.Stats().InFlight == 1 && m.node.log.storing.Load() })
+	waitUntil(t, "the first is with raft", func() bool { return m.node.Stats().InFlight == 1 && m.node.log.storing.busy() })
 	for i := range 50 {
 		wg.Go(func() { m.mustPropose(fmt.Sprintf("k%d=", i)) })
 		waitUntil(t, "it is certified", func() bool { return m.certified() == i+2 })
@@ -239,7 +239,7 @@ func TestCancelledProposal(t *testing.T) {
 	for i := range before {
 		wg.Go(func() { m.mustPropose(fmt.Sprintf("k%d=", i)) })
 		if i == 0 {
-			waitUntil(t, "it is with raft", func() bool { return m.node.log.storing.Load() })
+			waitUntil(t, "it is with raft", func() bool { return m.node.log.storing.busy() })
 		}
 	}
 	waitUntil(t, "all entries are in flight", func() bool { return m.certified() == before })

@@ -54,6 +54,11 @@ func (e *NotLeaderError) Error() string {
 // Is makes errors.Is(err, ErrNotLeader) true.
 func (e *NotLeaderError) Is(target error) bool { return target == ErrNotLeader }
 
+// NoMemberError: the cluster has no such node.
+type NoMemberError struct{ ID string }
+
+func (e *NoMemberError) Error() string { return fmt.Sprintf("the cluster has no node %s", e.ID) }
+
 // OutcomeUnknownError names the transaction whose outcome is unknown, and why.
 type OutcomeUnknownError struct {
 	XID   uint64

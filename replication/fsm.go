@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -22,12 +23,16 @@ type fsm struct {
 	sm        StateMachine
 	guard     *guard
 	applied   progress
+	applying  underway
 	skipped   atomic.Uint64 // groups
 	transacts atomic.Uint64 // transactions applied since opening
 
 	sinceSnapshot   atomic.Int64 // bytes of log
 	checkpointBytes int64
 	checkpoint      chan struct{} // poked when sinceSnapshot passes checkpointBytes
+
+	delay time.Duration // see Options.ApplyDelay
+	now   func() time.Time
 
 	persistCtx context.Context // ends StateMachine.Persist when the node closes
 
@@ -65,8 +70,13 @@ func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 	for i := range results {
 		responses[i] = &results[i]
 	}
-	if err := f.apply(logs, results); err != nil {
-		f.guard.fail(err)
+	f.applying.begin()
+	err := f.apply(logs, results)
+	f.applying.end()
+	if err != nil {
+		if !errors.Is(err, ErrClosed) {
+			f.guard.fail(err)
+		}
 		for i := range results {
 			results[i].err = err
 		}
@@ -90,6 +100,9 @@ func (f *fsm) apply(logs []*raft.Log, results []applyResult) error {
 		bytes += len(l.Data)
 	}
 	if len(f.groups) > 0 {
+		if err := f.wait(); err != nil {
+			return err
+		}
 		if err := f.sm.Apply(f.groups); err != nil {
 			return fmt.Errorf("apply log entries %d to %d: %w", f.groups[0].Index, f.groups[len(f.groups)-1].Index, err)
 		}
@@ -101,6 +114,30 @@ func (f *fsm) apply(logs []*raft.Log, results []applyResult) error {
 	f.reached = logs[len(logs)-1].Index
 	f.applied.set(f.reached)
 	f.countBytes(int64(bytes))
+	return nil
+}
+
+// wait lets the time pass that Options.ApplyDelay wants; ErrClosed if the node closes meanwhile. Nothing is applied from then on.
+func (f *fsm) wait() error {
+	if f.delay == 0 {
+		return nil
+	}
+	due := time.UnixMicro(f.at.TimeMicros).Add(f.delay).Sub(f.now())
+	timer := time.NewTimer(max(due, 0))
+	defer timer.Stop()
+	select {
+	case <-f.persistCtx.Done():
+		return ErrClosed
+	case <-timer.C:
+		return f.closed()
+	}
+}
+
+// closed is ErrClosed once the node closes.
+func (f *fsm) closed() error {
+	if f.persistCtx.Err() != nil {
+		return ErrClosed
+	}
 	return nil
 }
 

@@ -141,6 +141,12 @@ func InspectStable(w io.Writer, path string) error {
 	if err != nil {
 		return fmt.Errorf("inspect %s: %w", path, err)
 	}
+	if err := s.know(nil); err != nil {
+		return fmt.Errorf("inspect %s: %w", path, err)
+	}
 	_, err = fmt.Fprintf(w, "term %d\nvote for %q in term %d\n", s.term, s.vote, s.voteAt)
+	if err == nil && s.known != nil {
+		_, err = fmt.Fprintf(w, "itself %q then\n", s.known)
+	}
 	return err
 }

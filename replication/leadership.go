@@ -3,8 +3,11 @@ package replication
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
+
+	"redoubt/scn"
 )
 
 // leadership follows who leads, as raft tells it.
@@ -17,6 +20,43 @@ type leadership struct {
 	change chan struct{} // closed at the next change of anything here or of the batcher's readiness
 	leads  bool          // raft says so
 	ready  bool          // and proposals are taken
+	term   uint64        // in which they are
+
+	previous string   // the latest node that led, but for one that is about to
+	heard    uint64   // the latest term in which another node was known to lead
+	takeover Takeover // the latest
+	loss     Loss     // the latest
+}
+
+// Takeover is how this node came to lead.
+type Takeover struct {
+	Term     uint64    // 0: it never did
+	Previous string    // who led before, as far as this node knows
+	Contact  time.Time // when this node last heard from that one
+	Ready    time.Time // when it took commits
+	SCN      scn.SCN   // from where it goes on
+	Resumed  bool      // it led before, too, lost touch with a quorum, and nobody led in between
+}
+
+// Loss is how this node ceased to lead.
+type Loss struct {
+	Term    uint64 // in which it led; 0: it never did
+	At      time.Time
+	Severed bool // a quorum did not answer any more, and it had not heard of another leader
+}
+
+// Loss is how this node last ceased to lead.
+func (n *Node) Loss() Loss {
+	n.leadership.mu.Lock()
+	defer n.leadership.mu.Unlock()
+	return n.leadership.loss
+}
+
+// Takeover is how this node last came to lead.
+func (n *Node) Takeover() Takeover {
+	n.leadership.mu.Lock()
+	defer n.leadership.mu.Unlock()
+	return n.leadership.takeover
 }
 
 func newLeadership() *leadership {
@@ -47,13 +87,26 @@ func (n *Node) watchLeadership(stop <-chan struct{}) {
 		select {
 		case leads := <-n.leadership.notify:
 			n.stint.Add(1)
-			n.leadership.update(func() { n.leadership.leads, n.leadership.ready = leads, false })
+			contact, term := n.raft.LastContact(), n.raft.CurrentTerm()
+			n.leadership.update(func() {
+				n.leadership.leads, n.leadership.ready = leads, false
+				n.leadership.takeover.Contact = contact
+				if !leads && n.leadership.term > n.leadership.loss.Term {
+					n.leadership.loss = Loss{Term: n.leadership.term, At: time.Now(), Severed: term == n.leadership.term}
+				}
+			})
 			n.batcher.poke()
 			if !leads {
 				n.opts.Logger.Info().Str("node", n.opts.NodeID).Msg("leadership lost")
 			}
 		case <-n.leadership.observed:
-			n.leadership.update(func() {})
+			_, id := n.raft.LeaderWithID()
+			term := n.raft.CurrentTerm()
+			n.leadership.update(func() {
+				if id != "" && string(id) != n.opts.NodeID {
+					n.leadership.previous, n.leadership.heard = string(id), term
+				}
+			})
 		case <-stop:
 			return
 		}
@@ -69,7 +122,16 @@ func (n *Node) leads() bool {
 // noteLeading is called when proposals are taken.
 func (n *Node) noteLeading(m markResult) {
 	n.fsm.applied.set(m.index)
-	n.leadership.update(func() { n.leadership.ready = n.leadership.leads })
+	n.leadership.update(func() {
+		l := n.leadership
+		l.ready, l.term = l.leads, m.term
+		self := n.opts.NodeID
+		l.takeover = Takeover{
+			Term: m.term, Previous: l.previous, Contact: l.takeover.Contact, Ready: time.Now(), SCN: m.at.SCN, Resumed: l.previous == self && l.loss.Severed,
+		}
+		l.previous = self
+	})
+	n.standing.over()
 	n.opts.Logger.Info().Str("node", n.opts.NodeID).Uint64("term", m.term).Uint64("scn", uint64(m.at.SCN)).
 		Msg("leading")
 }
@@ -83,6 +145,23 @@ func (n *Node) notLeader() error {
 	return &NotLeaderError{LeaderID: string(id), LeaderAddr: string(addr)}
 }
 
+// leadingIn gives the term in which this node takes proposals as the leader.
+func (n *Node) leadingIn() (term uint64, ready bool) {
+	n.leadership.mu.Lock()
+	defer n.leadership.mu.Unlock()
+	return n.leadership.term, n.leadership.ready
+}
+
+// Term is the newest term that this node knows of.
+func (n *Node) Term() uint64 { return n.raft.CurrentTerm() }
+
+// LeaderChange is closed when who leads may have changed.
+func (n *Node) LeaderChange() <-chan struct{} {
+	n.leadership.mu.Lock()
+	defer n.leadership.mu.Unlock()
+	return n.leadership.change
+}
+
 // Leader gives the id and transport address of the leader, both empty while none is known, and whether that is this
 // node and it takes proposals.
 func (n *Node) Leader() (id, addr string, self bool) {
@@ -90,6 +169,15 @@ func (n *Node) Leader() (id, addr string, self bool) {
 	n.leadership.mu.Lock()
 	defer n.leadership.mu.Unlock()
 	return string(i), string(a), n.leadership.ready
+}
+
+// LedIn gives the term that this node is in, if it leads in it, or did until it lost touch with the others: then its log has everything
+// that anybody has said to have in that term or before.
+func (n *Node) LedIn() (term uint64, ok bool) {
+	n.leadership.mu.Lock()
+	led := n.leadership.term
+	n.leadership.mu.Unlock()
+	return led, led > 0 && led == n.raft.CurrentTerm()
 }
 
 // WaitReady blocks until this node takes proposals as the leader, or knows another node that leads.
@@ -109,4 +197,12 @@ func (n *Node) WaitReady(ctx context.Context) error {
 			return n.closedError()
 		}
 	}
+}
+
+// Contact is when this node last heard from the leader; now if it leads.
+func (n *Node) Contact() time.Time {
+	if n.leads() {
+		return time.Now()
+	}
+	return n.raft.LastContact()
 }

@@ -1,6 +1,10 @@
 package replication
 
-import "redoubt/wal"
+import (
+	"context"
+
+	"redoubt/wal"
+)
 
 // LogFile is the durable log of opaque payloads; *wal.Log is one. Safe for concurrent use; slices passed in may be
 // reused on return.
@@ -17,6 +21,8 @@ type LogFile interface {
 	// leave nothing. Both are durable on return.
 	TruncateFront(keepFrom uint64) error
 	TruncateBack(keepTo uint64) error
+	// Wait blocks until the entry at index is durable.
+	Wait(ctx context.Context, index uint64) error
 }
 
 var _ LogFile = (*wal.Log)(nil)

@@ -20,11 +20,13 @@ type logStore struct {
 	cache  *entryCache
 	guard  *guard
 	retain func() uint64
+	// discard is given entries that were never committed before they go; nil: nobody wants them.
+	discard func([]EntryInfo) error
 
 	batch []wal.Entry // reused by StoreLogs
 	buf   []byte      // reused by StoreLogs
 
-	storing atomic.Bool   // raft's main goroutine waits for the disk
+	storing underway      // raft's main goroutine waits for the disk
 	stored  chan struct{} // poked when it no longer does
 
 	appended   atomic.Uint64 // bytes of payload since opening
@@ -35,7 +37,8 @@ type logStore struct {
 	drop uint64     // raft no longer needs entries below this
 }
 
-// scan answers raft's look for configurations at start from what recovery has just read, see recover.go.
+// scan answers raft's look for configurations at start from what recovery has just read, see recover.go. It is over with the last entry
+// of that look: raft may be applying before NewRaft has returned, and entries without what is in them would be skipped on this node alone.
 type scan struct {
 	first, last uint64
 	configs     map[uint64]raft.Log
@@ -85,6 +88,9 @@ func (s *logStore) IsMonotonic() bool { return true }
 // to nobody.
 func (s *logStore) GetLog(index uint64, l *raft.Log) error {
 	if sc := s.scanning.Load(); sc != nil && sc.get(index, l) {
+		if index == sc.last { // raft looks in order, once
+			s.scanning.Store(nil)
+		}
 		return nil
 	}
 	err := s.read(index, l)
@@ -125,7 +131,7 @@ func (s *logStore) StoreLogs(logs []*raft.Log) error {
 	if err := s.guard.failure(); err != nil {
 		return err
 	}
-	s.storing.Store(true)
+	s.storing.begin()
 	defer s.endStoring()
 	for len(logs) > 0 {
 		stored, err := s.append(logs)
@@ -141,7 +147,7 @@ func (s *logStore) StoreLogs(logs []*raft.Log) error {
 }
 
 func (s *logStore) endStoring() {
-	s.storing.Store(false)
+	s.storing.end()
 	select {
 	case s.stored <- struct{}{}:
 	default:
@@ -196,6 +202,11 @@ func (s *logStore) dropBack(low uint64) error {
 	if err := s.guard.failure(); err != nil {
 		return err
 	}
+	if err := s.handOver(low); err != nil {
+		err = fmt.Errorf("keep a copy of log entries from %d on, which the leader does not have: %w", low, err)
+		s.guard.fail(err)
+		return err
+	}
 	s.cache.truncateBack(low)
 	err := s.file.TruncateBack(low - 1)
 	if err != nil {
@@ -203,6 +214,27 @@ func (s *logStore) dropBack(low uint64) error {
 		s.guard.fail(err)
 	}
 	return err
+}
+
+// handOver gives the entries from index low on to whoever keeps a copy.
+func (s *logStore) handOver(low uint64) error {
+	if s.discard == nil {
+		return nil
+	}
+	_, last := s.bounds()
+	var entries []EntryInfo
+	for i := low; i <= last; i++ {
+		payload, err := s.file.Get(i, nil)
+		if err != nil {
+			return err
+		}
+		entry, err := InspectEntry(i, payload)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, entry)
+	}
+	return s.discard(entries)
 }
 
 // dropFront remembers that entries below keepFrom may go, and lets go what nobody retains.

@@ -55,6 +55,28 @@ func expectBounds(t *testing.T, s *logStore, first, last uint64) {
 	}
 }
 
+// TestScanEnds: raft may apply what it has looked at for configurations as soon as it has, and gets the entries themselves then.
+func TestScanEnds(t *testing.T) {
+	s, _ := openStore(t, vfs.NewMem())
+	if err := s.StoreLogs(noops(1, 5, 1)); err != nil {
+		t.Fatal(err)
+	}
+	s.scanning.Store(&scan{first: 2, last: 4, configs: map[uint64]raft.Log{}})
+	for i := uint64(2); i <= 4; i++ {
+		var l raft.Log
+		if err := s.GetLog(i, &l); err != nil || l.Index != i || l.Data != nil {
+			t.Errorf("raft looks at entry %d: %+v, %v", i, l, err)
+		}
+	}
+	expectBounds(t, s, 1, 5)
+	for i := uint64(1); i <= 5; i++ {
+		var l raft.Log
+		if err := s.GetLog(i, &l); err != nil || string(l.Data) != string(noop(i, 1).Data) {
+			t.Errorf("raft applies entry %d: %+v, %v", i, l, err)
+		}
+	}
+}
+
 func TestLogStoreModel(t *testing.T) {
 	rnd := newRand(t)
 	fs := vfs.NewMem()
@@ -281,5 +303,30 @@ func TestEntryCache(t *testing.T) {
 	c.truncateBack(1)
 	if c.get(53, &l) || c.bytes != 0 {
 		t.Errorf("%d bytes kept", c.bytes)
+	}
+}
+
+// TestDiscard: the end of the log goes once a copy of it is kept. If none can be, it stays, and the node ends.
+func TestDiscard(t *testing.T) {
+	s, _ := openStore(t, vfs.NewMem())
+	if err := s.StoreLogs(noops(1, 9, 1)); err != nil {
+		t.Fatal(err)
+	}
+	var kept []EntryInfo
+	s.discard = func(entries []EntryInfo) error {
+		kept = append(kept, entries...)
+		return nil
+	}
+	if err := s.DeleteRange(8, 9); err != nil || len(kept) != 2 || kept[0].Index != 8 || kept[1].Index != 9 || kept[1].Term != 1 {
+		t.Errorf("kept %+v; %v", kept, err)
+	}
+	expectBounds(t, s, 1, 7)
+	full := errors.New("disk full")
+	s.discard = func([]EntryInfo) error { return full }
+	if err := s.DeleteRange(6, 7); !errors.Is(err, full) || !errors.Is(s.guard.failure(), full) {
+		t.Errorf("what cannot be kept goes: %v", err)
+	}
+	if last := s.file.LastIndex(); last != 7 {
+		t.Errorf("the log ends at %d", last)
 	}
 }

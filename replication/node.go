@@ -26,6 +26,10 @@ type Node struct {
 	batcher      *batcher
 	checkpointer *checkpointer
 	counters     counters
+	verifying    Rounds[uint64] // the term in which this node is confirmed to lead
+	confirmer    *confirmer
+	silence      interval      // nothing is sent as the leader or a candidate
+	standing     interval      // a node that observes may stand for election
 	stint        atomic.Uint64 // changes with every gain and loss of leadership
 
 	stopOnce   sync.Once
@@ -53,9 +57,12 @@ func Open(opts Options) (*Node, error) {
 		stopping: make(chan struct{}), closed: make(chan struct{}), cancel: cancel,
 	}
 	n.log = newLogStore(n.opts.Log, n.guard, n.opts.Retain)
+	n.log.discard = n.opts.Discard
 	n.fsm = newFSM(ctx, n.opts.StateMachine, n.guard, n.opts.CheckpointBytes)
+	n.fsm.delay, n.fsm.now = n.opts.ApplyDelay, n.opts.Now
 	n.batcher = newBatcher(n)
 	n.checkpointer = newCheckpointer(n)
+	n.confirmer = newConfirmer(n)
 	if err := n.open(); err != nil {
 		n.abort()
 		return nil, fmt.Errorf("open replication: %w", err)
@@ -72,9 +79,12 @@ func (n *Node) open() error {
 		return err
 	}
 	if n.transport = n.opts.Transport; n.transport == nil {
-		if n.transport, err = listen(&n.opts); err != nil {
+		if n.transport, err = listen(&n.opts, n.leads, n.EntryTerm); err != nil {
 			return err
 		}
+	}
+	if err := n.knowSelf(); err != nil {
+		return err
 	}
 	if err := n.startRaft(found.alone()); err != nil {
 		return err
@@ -132,13 +142,13 @@ func (n *Node) startRaft(alone bool) error {
 		config.HeartbeatTimeout += time.Millisecond
 		config.ElectionTimeout += time.Millisecond
 	}
-	r, err := raft.NewRaft(config, n.fsm, n.log, n.stable, n.snapshots, n.transport)
+	r, err := raft.NewRaft(config, n.fsm, n.log, n.stable, n.snapshots, govern(n))
 	if err != nil {
 		return fmt.Errorf("start raft: %w", err)
 	}
 	n.raft = r
 	n.guard.started.Store(true)
-	n.log.scanning.Store(nil)
+	n.log.scanning.Store(nil) // in case raft did not look at all of it
 	r.RegisterObserver(n.leadership.observer)
 	if alone {
 		if err := r.ReloadConfig(final); err != nil {
@@ -240,6 +250,22 @@ func (n *Node) abort() {
 // WaitApplied blocks until the data entry at index, and so all before it, was applied here.
 func (n *Node) WaitApplied(ctx context.Context, index uint64) error {
 	return n.fsm.applied.wait(ctx, index, n.stopping)
+}
+
+// WaitCommitted blocks until all that this node knows to be committed was applied here.
+func (n *Node) WaitCommitted(ctx context.Context) error {
+	index := n.raft.CommitIndex()
+	// The entries with which a leader begins are not applied by anybody, and one that did not last may have left nothing behind them.
+	for ; index > n.fsm.applied.index.Load(); index-- {
+		var l raft.Log
+		if err := n.log.read(index, &l); err != nil {
+			return fmt.Errorf("read log entry %d: %w", index, err)
+		}
+		if l.Type == raft.LogCommand || l.Type == raft.LogConfiguration {
+			break
+		}
+	}
+	return n.WaitApplied(ctx, index)
 }
 
 // ReleaseLog drops log that raft no longer needs and Options.Retain has kept until now. Call it when Retain rises.

@@ -49,7 +49,7 @@ func TestClusterOverTCP(t *testing.T) {
 	var transports []raft.Transport
 	var servers []Server
 	for i := range 3 {
-		transport, err := listen(&Options{RaftAddr: "127.0.0.1:0", Logger: testLogger()})
+		transport, err := listen(&Options{RaftAddr: "127.0.0.1:0", Logger: testLogger()}, func() bool { return false }, func(uint64) uint64 { return 0 })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestClusterOverTCP(t *testing.T) {
 
 func TestListenErrorsAreClear(t *testing.T) {
 	m := newMember(t, "n1", []Server{{"n1", "127.0.0.1:1"}})
-	first, err := listen(&Options{RaftAddr: "127.0.0.1:0"})
+	first, err := listen(&Options{RaftAddr: "127.0.0.1:0"}, func() bool { return false }, func(uint64) uint64 { return 0 })
 	if err != nil {
 		t.Fatal(err)
 	}

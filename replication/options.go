@@ -28,7 +28,7 @@ const (
 	defaultCheckpoint   = 256 << 20
 	defaultTrailing     = 1024
 	defaultHeartbeat    = 200 * time.Millisecond
-	defaultLease        = 100 * time.Millisecond
+	defaultLease        = 200 * time.Millisecond
 	defaultCommitNotice = 50 * time.Millisecond
 )
 
@@ -65,10 +65,13 @@ type Options struct {
 	RaftAddr string
 	// Transport replaces TCP. The node closes it.
 	Transport raft.Transport
+	// Stream, if it is not nil, is what connections of the log transport come from and go through, instead of a listener on
+	// RaftAddr. The node closes it.
+	Stream raft.StreamLayer
 
 	// HeartbeatTimeout is how long a follower waits for its leader, and a candidate for votes. Default 200 ms.
 	HeartbeatTimeout time.Duration
-	// LeaseTimeout is how long a leader goes on without a quorum. Default 100 ms, at most HeartbeatTimeout.
+	// LeaseTimeout is how long a leader goes on without a quorum. No read relies on it. Default 200 ms, at most HeartbeatTimeout.
 	LeaseTimeout time.Duration
 	// CommitNotice is the delay after which an idle leader tells followers what is committed. Default 50 ms.
 	CommitNotice time.Duration
@@ -80,10 +83,21 @@ type Options struct {
 	// Retain gives the lowest index that somebody still needs; entries from it on are kept, whatever raft wants.
 	// It is called from several goroutines and must be quick. Nil or 0: nothing is needed.
 	Retain func() uint64
+	// Discard is given the end of the log before it goes, since the leader has another one: entries that were never committed. What
+	// it keeps must be durable when it returns; an error ends the node. Default: nothing is kept.
+	Discard func(entries []EntryInfo) error
+
+	// Observe keeps this node from taking the lead from another one by itself: that takes Stand, or a leader that hands over. The transport
+	// must have pre-votes.
+	Observe bool
 
 	// PartsFrom is the first log entry whose part of a transaction the state may lack, if it was made from elsewhere than
 	// the log, and so has none of those before its position. 0: it lacks none.
 	PartsFrom uint64
+
+	// ApplyDelay is how long after its commit time a transaction is applied here, for a node that is to lag behind mistakes. It is for
+	// nodes that do not vote. 0: at once.
+	ApplyDelay time.Duration
 
 	// Now is the clock that stamps commits. Default time.Now.
 	Now func() time.Time
@@ -108,7 +122,7 @@ func (o *Options) Validate() error {
 		return errors.New("replication: Options.StateMachine is nil")
 	case o.OnFatal == nil:
 		return errors.New("replication: Options.OnFatal is nil")
-	case o.Transport == nil && o.RaftAddr == "":
+	case o.Transport == nil && o.Stream == nil && o.RaftAddr == "":
 		return errors.New("replication: Options.RaftAddr is empty")
 	case o.CheckpointBytes < 0:
 		return fmt.Errorf("replication: Options.CheckpointBytes is %d, want 0 or more", o.CheckpointBytes)
@@ -143,6 +157,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if d.TrailingEntries == 0 {
 		d.TrailingEntries = defaultTrailing
+	}
+	if d.Discard == nil {
+		d.Discard = func([]EntryInfo) error { return nil }
 	}
 	if d.Retain == nil {
 		d.Retain = func() uint64 { return 0 }

@@ -46,7 +46,7 @@ others alike.
 
 **snapshot.meta** says up to where the state is durable, so that the log up to there may go: magic, version, length,
 CRC32C of the body, then, as uvarints and text, the snapshot's index and term, the state's position, and raft's
-configuration. It is replaced as a whole. **stable.db** is a bbolt file with two values, the current term, and the last
-vote with its term, each with a CRC32C. redoubt inspect prints all of them.
+configuration. It is replaced as a whole. **stable.db** is a bbolt file with three values, the current term, the last
+vote with its term, and this node's address when it voted, each with a CRC32C. redoubt inspect prints all of them.
 
 `

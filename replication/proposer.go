@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"redoubt/telemetry"
 )
 
 // What becomes of a proposal in the queue. Only one of batcher and proposer can move it on from queued.
@@ -31,8 +33,11 @@ func (w *pending) answer(result Result, err error) { w.done <- outcome{result, e
 // take claims w for the batcher; false if its proposer has gone.
 func (w *pending) take() bool { return w.state.CompareAndSwap(queued, taken) }
 
-// pendings are reused, but only those whose outcome was received: then nobody else holds them.
-var pendings = sync.Pool{New: func() any { return &pending{done: make(chan outcome, 1)} }}
+// newPendings makes the store of a node's pendings. They are reused, but only those whose outcome was received: then nobody else holds them.
+// Each node has its own, so that no channel goes from one to another: in a bubble of testing/synctest that ends the process.
+func newPendings() *sync.Pool {
+	return &sync.Pool{New: func() any { return &pending{done: make(chan outcome, 1)} }}
+}
 
 // Propose hands a transaction to the log and returns once it is committed, durable on a quorum and applied here.
 //
@@ -60,16 +65,16 @@ func (n *Node) submit(ctx context.Context, p *Proposal) outcome {
 		n.batcher.entering.Add(-1)
 		return outcome{err: n.closedError()}
 	}
-	w := pendings.Get().(*pending)
+	w := n.batcher.pendings.Get().(*pending)
 	w.proposal = p
 	w.state.Store(queued)
 	err := n.enqueue(ctx, w)
 	n.batcher.entering.Add(-1)
 	if err != nil {
-		pendings.Put(w)
+		n.batcher.pendings.Put(w)
 		return outcome{err: err}
 	}
-	return w.wait(ctx)
+	return w.wait(ctx, n.batcher.pendings)
 }
 
 // enqueue waits for a place in the queue. (The first select is much cheaper than the second.)
@@ -78,6 +83,10 @@ func (n *Node) enqueue(ctx context.Context, w *pending) error {
 	case n.batcher.queue <- w:
 		return nil
 	default:
+	}
+	if w.proposal != nil {
+		w.proposal.Slot.Begin(telemetry.ProposalQueue)
+		defer w.proposal.Slot.Turn(telemetry.LogFileSync)
 	}
 	select {
 	case n.batcher.queue <- w:
@@ -89,17 +98,17 @@ func (n *Node) enqueue(ctx context.Context, w *pending) error {
 	}
 }
 
-func (w *pending) wait(ctx context.Context) outcome {
+func (w *pending) wait(ctx context.Context, unused *sync.Pool) outcome {
 	if ctx.Done() == nil { // cheaper than a select
 		o := <-w.done
 		w.proposal = nil
-		pendings.Put(w)
+		unused.Put(w)
 		return o
 	}
 	select {
 	case o := <-w.done:
 		w.proposal = nil
-		pendings.Put(w)
+		unused.Put(w)
 		return o
 	case <-ctx.Done():
 	}

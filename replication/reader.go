@@ -13,26 +13,30 @@ import (
 // Reader gives the groups that were committed and applied here, in order, each once, and the parts of transactions on
 // their way. One goroutine at a time.
 type Reader struct {
-	node *Node
-	at   Position // of the last group given
-	next uint64   // the next entry to look at
+	log  *logStore
+	wait func(ctx context.Context, index uint64) error // until an entry counts
+	at   Position                                      // of the last group given
+	next uint64                                        // the next entry to look at
 }
 
 // Committed reads from just after a position: the zero Position, or that of a group given before, in this life of the
 // node or an earlier one. It needs the SCN, not only the index, to leave out groups that do not count.
 func (n *Node) Committed(after Position) *Reader {
-	return &Reader{node: n, at: after, next: after.Index + 1}
+	return n.CommittedFrom(after, after.Index+1)
 }
 
 // CommittedFrom reads the groups after a position, and the parts from an entry on that lies before it.
 func (n *Node) CommittedFrom(after Position, parts uint64) *Reader {
-	return &Reader{node: n, at: after, next: min(parts, after.Index+1)}
+	wait := func(ctx context.Context, index uint64) error { return n.fsm.applied.wait(ctx, index, n.stopping) }
+	return &Reader{log: n.log, wait: wait, at: after, next: min(parts, after.Index+1)}
 }
 
 // Part gives the part in an entry that a Reader has given before.
-func (n *Node) Part(index uint64) ([]byte, error) {
+func (n *Node) Part(index uint64) ([]byte, error) { return n.log.part(index) }
+
+func (s *logStore) part(index uint64) ([]byte, error) {
 	var l raft.Log
-	if err := n.log.read(index, &l); err != nil {
+	if err := s.read(index, &l); err != nil {
 		return nil, fmt.Errorf("read part in log entry %d: %w", index, err)
 	}
 	if t, err := decodeTag(l.Extensions); err != nil || t.kind != tagPart {
@@ -48,7 +52,7 @@ func (r *Reader) Next(ctx context.Context) (AppliedGroup, error) {
 		if err := ctx.Err(); err != nil {
 			return AppliedGroup{}, err
 		}
-		if err := r.node.fsm.applied.wait(ctx, r.next, r.node.stopping); err != nil {
+		if err := r.wait(ctx, r.next); err != nil {
 			return AppliedGroup{}, err
 		}
 		g, ok, err := r.look()
@@ -68,9 +72,9 @@ func (r *Reader) Next(ctx context.Context) (AppliedGroup, error) {
 // look reads the entry at next; not ok if it holds nothing that counts.
 func (r *Reader) look() (g AppliedGroup, ok bool, err error) {
 	var l raft.Log
-	err = r.node.log.read(r.next, &l)
+	err = r.log.read(r.next, &l)
 	if errors.Is(err, raft.ErrLogNotFound) {
-		first, _ := r.node.log.bounds()
+		first, _ := r.log.bounds()
 		return g, false, fmt.Errorf("%w: index %d (after SCN %d), the log starts at %d", ErrLogReleased, r.next, r.at.SCN, first)
 	}
 	if err != nil || l.Type != raft.LogCommand {

@@ -129,3 +129,20 @@ func TestCommittedReaderAfterRestartAndRelease(t *testing.T) {
 		t.Errorf("%d transactions from the middle, want 51", len(got))
 	}
 }
+
+// TestWaitCommitted: an entry of raft's own at the end of what is committed, which nobody applies, is not waited for; what is before it is.
+func TestWaitCommitted(t *testing.T) {
+	m := single(t, nil)
+	m.mustPropose("k=")
+	if err := m.node.raft.Barrier(5 * time.Second).Error(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := m.node.WaitCommitted(ctx); err != nil {
+		t.Errorf("%v; the log is committed to %d, and applied to %d", err, m.node.raft.CommitIndex(), m.node.fsm.applied.index.Load())
+	}
+	if len(m.check()) != 1 {
+		t.Error("what was committed before is not applied")
+	}
+}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/hashicorp/raft"
+
+	"redoubt/internal/durable"
 )
 
 // snapshotStore is raft's SnapshotStore. A snapshot holds no state: it says that the state machine is durable up to
@@ -77,15 +79,22 @@ func (s *snapshotStore) List() ([]*raft.SnapshotMeta, error) {
 	}}, nil
 }
 
-// Open is what raft calls to send a snapshot to a follower.
+// Open is what raft calls to send a snapshot to a follower: see resumption.
 func (s *snapshotStore) Open(string) (*raft.SnapshotMeta, io.ReadCloser, error) {
-	return nil, nil, ErrSnapshotTransfer
+	list, err := s.List()
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(list) == 0 {
+		return nil, nil, ErrSnapshotTransfer
+	}
+	return list[0], &resumption{list[0]}, nil
 }
 
-// write replaces the snapshot file: first durable under another name, then renamed, then the directory is synced.
+// write replaces the snapshot file.
 func (s *snapshotStore) write(m *snapshotMeta) error {
 	path := s.fs.PathJoin(s.dir, SnapshotFile)
-	if err := s.replace(path, encodeSnapshot(m)); err != nil {
+	if err := durable.Replace(s.fs, path, encodeSnapshot(m)); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	s.mu.Lock()
@@ -93,29 +102,6 @@ func (s *snapshotStore) write(m *snapshotMeta) error {
 	s.mu.Unlock()
 	s.log.snapshotAt.Store(m.Index)
 	return nil
-}
-
-func (s *snapshotStore) replace(path string, content []byte) error {
-	next := path + ".new"
-	f, err := s.fs.Create(next, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := s.fs.Rename(next, path); err != nil {
-		return err
-	}
-	d, err := s.fs.OpenDir(s.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 func snapshotID(m *snapshotMeta) string { return fmt.Sprintf("%d-%d", m.Term, m.Index) }

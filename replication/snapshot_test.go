@@ -142,7 +142,7 @@ func TestCheckpointOfALyingStateMachineFails(t *testing.T) {
 
 func TestTransferOfAWholeStateIsRefused(t *testing.T) {
 	store := &snapshotStore{fs: vfs.NewMem(), dir: "", log: newLogStore(nil, newGuard(), nil)}
-	if _, _, err := store.Open("1-1"); !errors.Is(err, ErrSnapshotTransfer) {
+	if _, _, err := store.Open("1-1"); !errors.Is(err, ErrSnapshotTransfer) { // there is none
 		t.Error(err)
 	}
 	sink, err := store.Create(1, 5, 1, raft.Configuration{}, 1, nil)

@@ -10,6 +10,7 @@ import (
 //
 //	"term":  version (1), u64 current term, CRC32C of what precedes
 //	"vote":  version (1), u64 term, u16 length and candidate, CRC32C of what precedes
+//	"self":  version (1), this node's address when it last voted, CRC32C of what precedes
 //
 // The vote's term and candidate are one value because a crash between two would pair a new term with an old
 // candidate, and raft repeats a vote it finds without looking at the candidate's log again. Little endian.
@@ -21,6 +22,7 @@ const (
 var (
 	stableTermKey = []byte("term")
 	stableVoteKey = []byte("vote")
+	stableSelfKey = []byte("self")
 )
 
 func encodeTerm(term uint64) []byte {
@@ -55,6 +57,12 @@ func decodeVote(b []byte) (term uint64, candidate []byte, err error) {
 	}
 	return binary.LittleEndian.Uint64(b), b[10:], nil
 }
+
+func encodeSelf(addr []byte) []byte {
+	return appendChecksum(append([]byte{stableVersion}, addr...))
+}
+
+func decodeSelf(b []byte) (addr []byte, err error) { return checkStable("self", b) }
 
 func appendChecksum(b []byte) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))

@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -39,6 +40,9 @@ type stableStore struct {
 	voteAt uint64 // term of the durable vote
 	vote   []byte // candidate of the durable vote
 	staged uint64 // term of a vote whose candidate is still to come, 0 for none
+	self   []byte // this node as a candidate; nil until know
+	known  []byte // the same as it is kept: as it was when it last voted
+	stood  uint64 // term of the durable vote if it is for this node, 0 if it is for another one
 }
 
 // openBolt opens the database in StableFile.
@@ -75,6 +79,31 @@ func newStableStore(kv KV, g *guard) (*stableStore, error) {
 		return nil, fmt.Errorf("load vote: %w", err)
 	}
 	return s, nil
+}
+
+// know tells the store which candidate this node is. A vote says so by an address, and this node's may have been another one when it voted:
+// that one is kept.
+func (s *stableStore) know(self []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, err := getValue(s.kv, stableSelfKey)
+	if err == nil && b != nil {
+		s.known, err = decodeSelf(b)
+	}
+	if err != nil {
+		return fmt.Errorf("load own address: %w", err)
+	}
+	if s.self = self; s.known != nil && bytes.Equal(s.vote, s.known) {
+		s.stood = s.voteAt
+	}
+	return nil
+}
+
+// own tells whether the vote of the current term was given, and to this node itself.
+func (s *stableStore) own() (term uint64, own bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.term, s.term > 0 && s.stood == s.term
 }
 
 func getValue(kv KV, key []byte) ([]byte, error) {
@@ -120,10 +149,19 @@ func (s *stableStore) Set(key, v []byte) error {
 	}
 	term := s.staged
 	s.staged = 0
+	if s.self != nil && !bytes.Equal(s.known, s.self) { // first: in between, the vote before just does not count as its own
+		if err := s.write(stableSelfKey, encodeSelf(s.self)); err != nil {
+			return err
+		}
+		s.known = s.self
+	}
 	if err := s.write(stableVoteKey, encodeVote(term, v)); err != nil {
 		return err
 	}
-	s.voteAt, s.vote = term, append([]byte(nil), v...)
+	s.voteAt, s.vote, s.stood = term, append([]byte(nil), v...), 0
+	if s.self != nil && bytes.Equal(v, s.self) {
+		s.stood = term
+	}
 	return nil
 }
 

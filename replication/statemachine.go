@@ -5,17 +5,22 @@ import (
 	"fmt"
 
 	"redoubt/scn"
+	"redoubt/telemetry"
 	"redoubt/wal/redo"
 )
 
 // Proposal is one transaction, or a part of one, on its way into the log. The caller must not change Body until Propose has returned
 // with anything but an unknown outcome; after an unknown outcome it must never change it.
 type Proposal struct {
-	XID  uint64  // the caller's id of the transaction, named again in ErrOutcomeUnknown
-	Body []byte  // encoded transaction or part, opaque here; at most MaxBodyBytes
-	Part bool    // Body is a part: it gets an entry of its own, no SCN and no time
-	SCN  scn.SCN // set by the leader before Certify: the SCN the transaction gets if it commits; 0 for a part
-	Hint any     // decoded form when the proposal was made on this node; never logged
+	XID  uint64                // the caller's id of the transaction, named again in ErrOutcomeUnknown
+	Body []byte                // encoded transaction or part, opaque here; at most MaxBodyBytes
+	Part bool                  // Body is a part: it gets an entry of its own, no SCN and no time
+	Term uint64                // if not 0: it gets into the log only if it is certified in this term
+	Late func(xid uint64) bool // if not nil and true when its turn comes: it is refused with ErrSuperseded
+	SCN  scn.SCN               // set by the leader before Certify: the SCN the transaction gets if it commits; 0 for a part
+	Hint any                   // decoded form when the proposal was made on this node; never logged
+	// Slot is where it is shown that the proposal waits for a place in the queue; may be nil.
+	Slot *telemetry.Slot
 }
 
 // Result is what a committed and locally applied transaction got. A part gets an index only.

@@ -2,6 +2,7 @@ package replication
 
 import (
 	"sync/atomic"
+	"time"
 )
 
 // counters are totals since Open.
@@ -46,6 +47,9 @@ type Stats struct {
 	Applied       Position // of the state machine
 	Durable       Position // what it keeps in a crash
 
+	Storing  time.Duration // how long the write to the log has gone on that is under way; 0: none is
+	Applying time.Duration // the same of the state
+
 	Queued   int // proposals waiting for the batcher
 	InFlight int // entries with raft
 
@@ -71,6 +75,7 @@ func (n *Node) Stats() Stats {
 		State: n.raft.State().String(), Term: n.raft.CurrentTerm(), LeaderID: string(id), LeaderAddr: string(addr),
 		FirstIndex: first, LastIndex: last, CommitIndex: n.raft.CommitIndex(), AppliedIndex: n.fsm.applied.index.Load(),
 		Applied: n.opts.StateMachine.Position(), Durable: n.opts.StateMachine.Durable(),
+		Storing: n.log.storing.lasted(), Applying: n.fsm.applying.lasted(),
 		Queued: len(n.batcher.queue), InFlight: len(n.batcher.slots),
 		Committed: n.counters.committed.Load(), Entries: n.counters.entries.Load(), Parts: n.counters.parts.Load(),
 		Refused: n.counters.refused.Load(), Failed: n.counters.failed.Load(),

@@ -11,7 +11,10 @@ import (
 )
 
 // listen opens the TCP transport. It is not authenticated or encrypted.
-func listen(o *Options) (raft.Transport, error) {
+func listen(o *Options, leads func() bool, entryTerm func(uint64) uint64) (raft.Transport, error) {
+	if o.Stream != nil {
+		return transportOver(o.Stream, o, leads, entryTerm), nil
+	}
 	listener, err := net.Listen("tcp", o.RaftAddr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for peers on %s: %w", o.RaftAddr, err)
@@ -21,12 +24,16 @@ func listen(o *Options) (raft.Transport, error) {
 			fmt.Errorf("listen for peers on %s: name an address that peers can reach, not all of them", o.RaftAddr),
 			listener.Close())
 	}
-	return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream:  &streams{Listener: listener, open: map[net.Conn]struct{}{}},
+	return transportOver(&streams{Listener: listener, open: map[net.Conn]struct{}{}}, o, leads, entryTerm), nil
+}
+
+func transportOver(s raft.StreamLayer, o *Options, leads func() bool, entryTerm func(uint64) uint64) raft.Transport {
+	return newNoticing(raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream:  s,
 		MaxPool: transportPool,
 		Timeout: transportTimeout,
 		Logger:  newRaftLogger(o.Logger),
-	}), nil
+	}), leads, entryTerm)
 }
 
 func closeTransport(t raft.Transport) error {

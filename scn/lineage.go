@@ -36,13 +36,26 @@ type Lineage []Interval
 func Simple(space Space, s SCN) Lineage { return Lineage{{Space: space, Top: s}} }
 
 // LineageAt gives what a reader at s sees of space. rewindsOf returns the rewinds that concern a space, in
-// ascending order of At; it is asked once for each space that the walk passes through.
-func LineageAt(space Space, s SCN, rewindsOf func(Space) []Rewind) Lineage {
-	top, out := s, Lineage(nil)
+// ascending order of At; it is asked once for each rewind that the walk passes. foldedTo returns up to which At those of a
+// space are folded, see below; nil if none are.
+//
+// Folding a rewind of a space to a point of its own history writes, at At, a copy of what is visible at To for every key
+// with a version in (To, At). So whatever lies between To and At is hidden by a copy at At, or has no version there at all,
+// and the interval goes on below To as if nothing had happened. Folding a clone copies the whole source: nothing below
+// At is needed. A rewind to 0 is never folded: it ends the walk.
+func LineageAt(space Space, s SCN, rewindsOf func(Space) []Rewind, foldedTo func(Space) SCN) Lineage {
+	at, top, out := s, s, Lineage(nil) // at is where the walk stands; top, of the interval that it is in
 	for {
-		r, found := lastRewind(rewindsOf(space), top)
+		r, found := lastRewind(space, rewindsOf(space), at)
 		if !found {
 			return append(out, Interval{Space: space, Top: top})
+		}
+		if r.To != 0 && foldedTo != nil && r.At <= foldedTo(space) {
+			if r.Source != space {
+				return append(out, Interval{Space: space, Bottom: r.At - 1, Top: top})
+			}
+			at = r.To
+			continue
 		}
 		if top > r.At {
 			out = append(out, Interval{Space: space, Bottom: r.At, Top: top})
@@ -53,15 +66,16 @@ func LineageAt(space Space, s SCN, rewindsOf func(Space) []Rewind) Lineage {
 			}
 			return out
 		}
-		space, top = r.Source, r.To
+		space, at, top = r.Source, r.To, r.To
 	}
 }
 
-// lastRewind finds the newest rewind that a reader at top has behind it.
-func lastRewind(rewinds []Rewind, top SCN) (Rewind, bool) {
+// lastRewind finds the newest rewind that a reader of space at top has behind it. One to where the space is anyway, which a
+// transaction sees of its own before its commit has an SCN, is none: the walk would stand still.
+func lastRewind(space Space, rewinds []Rewind, top SCN) (Rewind, bool) {
 	for i := len(rewinds) - 1; i >= 0; i-- {
-		if rewinds[i].At <= top {
-			return rewinds[i], true
+		if r := rewinds[i]; r.At <= top && (r.To < r.At || r.Source != space) {
+			return r, true
 		}
 	}
 	return Rewind{}, false

@@ -32,11 +32,12 @@ func TestLineageDrawings(t *testing.T) {
 		7: {{At: 20, To: 10, Source: 7}, {At: 40, To: 30, Source: 7}, {At: 50, To: 15, Source: 7}},
 		8: {{At: 25, To: 12, Source: 7}},
 		9: {{At: 60, To: 0, Source: 9}},
+		4: {{At: 30, To: 20, Source: 4}, {At: 40, To: 40, Source: 4}},
 	}
 	of := func(s Space) []Rewind { return rewinds[s] }
 	f := func(space Space, at SCN, want string) {
 		t.Helper()
-		if got := LineageAt(space, at, of).String(); got != want {
+		if got := LineageAt(space, at, of, nil).String(); got != want {
 			t.Errorf("space %d at %d: %s, want %s", space, at, got, want)
 		}
 	}
@@ -50,6 +51,7 @@ func TestLineageDrawings(t *testing.T) {
 	f(8, 30, "8:(25, 30] 7:(0, 12]")
 	f(9, 60, "9:(60, 60]")
 	f(9, 61, "9:(60, 61]")
+	f(4, 40, "4:(30, 40] 4:(0, 20]")
 }
 
 // TestLineageAgainstCopies compares visibility by lineage with a model that copies the whole table at each step.
@@ -83,7 +85,7 @@ func TestLineageAgainstCopies(t *testing.T) {
 		}
 		of := func(Space) []Rewind { return rewinds }
 		for s := SCN(0); s <= SCN(steps); s++ {
-			lineage := LineageAt(1, s, of)
+			lineage := LineageAt(1, s, of, nil)
 			for key := 0; key <= 5; key++ {
 				var got SCN
 				for _, i := range lineage {

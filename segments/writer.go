@@ -64,28 +64,24 @@ func segmentName(i scn.Incarnation, first, last scn.SCN) string {
 	return fmt.Sprintf("%s%08d-%020d-%020d%s", namePrefix, i, first, last, nameSuffix)
 }
 
-// Writer makes one segment. It belongs to one goroutine. In a directory there may be
-// one Writer for each incarnation at a time.
+// Writer makes one segment. It belongs to one goroutine, and has another one that
+// compresses and writes what is complete. In a directory there may be one Writer for
+// each incarnation at a time.
 type Writer struct {
-	fs      vfs.FS
-	dir     string
-	tmp     string
-	file    vfs.File
-	header  fileHeader
-	salt    uint32
-	encoder *compressor
+	fs     vfs.FS
+	dir    string
+	tmp    string
+	file   vfs.File
+	header fileHeader
+	blocks *blockWriter
 
-	out    []byte // not yet written, from offset on
-	offset int64  // of out[0]
-	raw    []byte // records of the open block
-	open   block
-	last   int64 // time of the last record in the open block
-	blocks []block
-	t      trailer
-	hash   *contentHash
+	raw  []byte // records of the open block
+	open block
+	last int64 // time of the last record in the open block
+	t    trailer
+	hash *contentHash
 
 	tables []uint64 // scratch of Append
-	stored []byte   // scratch of flushBlock
 	failed error
 }
 
@@ -93,21 +89,21 @@ type Writer struct {
 // Finish; what an earlier Writer left behind is removed.
 func Create(fsys vfs.FS, dir string, h Header, c Compression) (*Writer, error) {
 	w := &Writer{
-		fs: fsys, dir: dir, header: fileHeader{Header: h}, hash: newContentHash(), offset: headerBytes,
+		fs: fsys, dir: dir, header: fileHeader{Header: h}, hash: newContentHash(),
 		tmp: fsys.PathJoin(dir, fmt.Sprintf("%s%08d%s", tmpPrefix, h.Incarnation, tmpSuffix)),
 	}
-	w.salt = w.header.salt()
 	if err := fsys.Remove(w.tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("segments: create: %w", err)
 	}
-	var err error
-	if w.encoder, err = newCompressor(c); err != nil {
+	encoder, err := newCompressor(c)
+	if err != nil {
 		return nil, fmt.Errorf("segments: create: %w", err)
 	}
 	// OpenReadWrite, because the header is written last, at the beginning.
 	if w.file, err = fsys.OpenReadWrite(w.tmp, writeCategory); err != nil {
-		return nil, fmt.Errorf("segments: create: %w", err)
+		return nil, errors.Join(fmt.Errorf("segments: create: %w", err), encoder.close())
 	}
+	w.blocks = newBlockWriter(w.file, w.tmp, w.header.salt(), encoder)
 	return w, nil
 }
 
@@ -173,42 +169,18 @@ func (b *block) touch(tables []uint64) {
 	}
 }
 
-// flushBlock compresses the open block and queues it.
-func (w *Writer) flushBlock() error {
+// flushBlock hands the open block on. A block before it that could not be written is an
+// error.
+func (w *Writer) flushBlock() (err error) {
 	if w.open.count == 0 {
 		return nil
 	}
-	h := blockHeader{rawBytes: uint32(len(w.raw)), count: uint32(w.open.count), first: w.open.first, coding: w.encoder.coding}
-	w.stored = append(w.stored[:0], make([]byte, blockHeaderBytes)...)
-	w.stored = w.encoder.append(w.stored, w.raw)
-	if len(w.stored)-blockHeaderBytes >= len(w.raw) {
-		h.coding = codingPlain
-		w.stored = append(w.stored[:blockHeaderBytes], w.raw...)
-	}
-	h.storedBytes = uint32(len(w.stored) - blockHeaderBytes)
-	w.open.offset, w.open.bytes, w.open.rawBytes = w.offset+int64(len(w.out)), int64(len(w.stored)), int64(len(w.raw))
-	h.seal(w.stored, w.salt, w.open.offset)
-	w.t.rawBytes += uint64(len(w.raw))
-
 	done := w.open
 	done.tables = slices.Clone(w.open.tables)
-	w.blocks = append(w.blocks, done)
+	w.t.rawBytes += uint64(len(w.raw))
+	w.raw, err = w.blocks.add(done, w.raw)
 	w.open = block{tables: w.open.tables[:0]}
-	w.raw = w.raw[:0]
-	w.out = append(w.out, w.stored...)
-	if len(w.out) >= writeBytes {
-		return w.flushOut()
-	}
-	return nil
-}
-
-func (w *Writer) flushOut() error {
-	if _, err := w.file.WriteAt(w.out, w.offset); err != nil {
-		return fmt.Errorf("write %s at %d: %w", w.tmp, w.offset, err)
-	}
-	w.offset += int64(len(w.out))
-	w.out = w.out[:0]
-	return nil
+	return err
 }
 
 // Finish makes the segment durable under its name. The Writer is then closed.
@@ -236,7 +208,7 @@ func (w *Writer) Finish() (Info, error) {
 		return Info{}, w.fail(err)
 	}
 	w.failed = ErrClosed
-	return info, w.encoder.close()
+	return info, nil
 }
 
 // finish writes the index, the trailer and the header, and syncs.
@@ -244,18 +216,19 @@ func (w *Writer) finish() error {
 	if err := w.flushBlock(); err != nil {
 		return err
 	}
-	index := encodeIndex(w.blocks)
+	if err := w.blocks.close(); err != nil {
+		return err
+	}
+	index := encodeIndex(w.blocks.blocks)
 	if len(index) > indexBytesMax {
 		return fmt.Errorf("%w: index of %d bytes", ErrTooLarge, len(index))
 	}
-	w.t.indexOffset, w.t.indexBytes, w.t.blocks = w.offset+int64(len(w.out)), int64(len(index)), uint64(len(w.blocks))
-	w.t.indexChecksum = crc32.Update(w.salt, castagnoli, index)
+	w.t.indexOffset, w.t.indexBytes, w.t.blocks = w.blocks.end(), int64(len(index)), uint64(len(w.blocks.blocks))
+	w.t.indexChecksum = crc32.Update(w.header.salt(), castagnoli, index)
 	w.t.hash = w.hash.sum()
 	w.header.fileBytes = w.t.indexOffset + w.t.indexBytes + trailerBytes
 	header := w.header.encode()
-	w.out = append(w.out, index...)
-	w.out = append(w.out, w.t.encode(w.header.checksum)...)
-	if err := w.flushOut(); err != nil {
+	if err := w.blocks.flush(slices.Concat(index, w.t.encode(w.header.checksum))); err != nil {
 		return err
 	}
 	if _, err := w.file.WriteAt(header, 0); err != nil {
@@ -288,9 +261,10 @@ func (w *Writer) Close() error {
 		return nil
 	}
 	w.failed = ErrClosed
-	err := w.encoder.close()
+	_ = w.blocks.close() // what it wrote is given up
+	var err error
 	if w.file != nil {
-		err = errors.Join(err, w.file.Close())
+		err = w.file.Close()
 	}
 	if e := w.fs.Remove(w.tmp); e != nil && !errors.Is(e, fs.ErrNotExist) {
 		err = errors.Join(err, e)
@@ -319,5 +293,10 @@ func syncDir(fsys vfs.FS, dir string) error {
 // IsSegmentFile says whether a name is that of a file which Inspect can print: a segment
 // or the manifest of a catalog.
 func IsSegmentFile(name string) bool {
-	return strings.HasPrefix(name, namePrefix) && strings.HasSuffix(name, nameSuffix) || name == manifestName
+	return IsSegment(name) || name == manifestName
+}
+
+// IsSegment says whether a name is that of a segment.
+func IsSegment(name string) bool {
+	return strings.HasPrefix(name, namePrefix) && strings.HasSuffix(name, nameSuffix)
 }

@@ -134,3 +134,19 @@ func TestCreateTableSelect(t *testing.T) {
 	r.fails(1235, "CREATE TABLE e (id INT PRIMARY KEY, n INT DEFAULT (1 + 1)) SELECT id FROM src")
 	r.fails(1235, "CREATE TABLE e (id INT) ENGINE=InnoDB AS (SELECT id FROM src)")
 }
+
+// A renaming acts on the database that it names, whatever the current one is.
+func TestRenameInOtherDatabase(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (here INT PRIMARY KEY)", "CREATE DATABASE other", "CREATE TABLE other.t (there INT PRIMARY KEY)", "INSERT INTO other.t VALUES (1)")
+	r.exec("RENAME TABLE other.t TO other.u")
+	r.want("SELECT there FROM other.u", "1")
+	r.want("SELECT COUNT(*) FROM t", "0")
+	r.exec("ALTER TABLE other.u RENAME TO other.w, ADD COLUMN n INT DEFAULT 5")
+	r.want("SELECT there, n FROM other.w", "1|5")
+	r.want("SELECT DATABASE() IS NOT NULL", "1")
+	r.fails(1235, "RENAME TABLE other.w TO w")
+	r.fails(1235, "RENAME TABLE t TO other.t")
+	r.fails(1146, "RENAME TABLE other.none TO other.some")
+	r.want("SELECT COUNT(*) FROM other.w", "1")
+}

@@ -11,6 +11,7 @@ import (
 	"redoubt/sql/sqlcode"
 	"redoubt/sql/storage"
 	"redoubt/sql/vview"
+	"redoubt/telemetry"
 )
 
 // client is one connection. Its session is made by its first statement. Others read it under the handler's mutex; the
@@ -20,6 +21,8 @@ type client struct {
 	user    string // "" before the login
 	session *storage.Session
 	short   *short.Client
+	slot    *telemetry.Slot // where it is shown what the connection does
+	program string          // that the client says it is
 	busy    bool
 	text    string    // of the running statement
 	since   time.Time // it began, or the latest one ended
@@ -99,16 +102,28 @@ func (h *handler) adopt(id uint32, s *storage.Session) {
 	defer h.mu.Unlock()
 	if c := h.clients[id]; c != nil {
 		c.session = s
+		s.Watch(c.slot)
 	}
 }
 
-// loggedIn remembers the user of a connection.
-func (h *handler) loggedIn(id uint32, user string) {
+// loggedIn remembers the user and the program of a connection.
+func (h *handler) loggedIn(id uint32, user, program string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if c := h.clients[id]; c != nil {
-		c.user = user
+		c.user, c.program = user, program
+		c.slot.Identify(func(i *telemetry.Identity) { i.User, i.Program = user, program })
 	}
+}
+
+// programOf is the program that a connection's client says it is.
+func (h *handler) programOf(id uint32) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c := h.clients[id]; c != nil {
+		return c.program
+	}
+	return ""
 }
 
 // transactions lists the open transactions of all connections.
@@ -171,11 +186,15 @@ func (h *handler) drain(ctx context.Context) error {
 // drainInterval is how often a stopping server looks for connections that have become idle.
 const drainInterval = 20 * time.Millisecond
 
+// flushTime is how long a connection is left alone after its last statement: the protocol sends the end of an answer when the
+// statement is no longer known here.
+const flushTime = 100 * time.Millisecond
+
 func (h *handler) closeClients(busyToo bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for id, c := range h.clients {
-		if c.busy && !busyToo {
+		if !busyToo && (c.busy || time.Since(c.since) < flushTime) {
 			continue
 		}
 		if c.busy {

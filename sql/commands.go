@@ -31,10 +31,54 @@ func (c commands) RunCommand(ctx *gsql.Context, statement parser.Statement) (gsq
 		return c.dropRestorePoint(ctx, s)
 	case *parser.ShowRestorePoints:
 		return c.showRestorePoints(ctx)
+	case *parser.SetRetention:
+		return c.setRetention(ctx, s)
+	case *parser.ShowRetention:
+		return c.showRetention(ctx)
+	case *parser.Flashback:
+		return c.flashback(ctx, s)
+	case *parser.ExplainFlashback:
+		return c.explainFlashback(ctx, s)
+	case *parser.FlashbackTransaction:
+		return c.flashbackTransaction(ctx, s)
+	case *parser.Clone:
+		return c.clone(ctx, s)
+	case *parser.ShowRecycleBin:
+		return c.showRecycleBin(ctx)
+	case *parser.Backup:
+		return c.backup(ctx, s)
+	case *parser.LimitBackup:
+		return c.limitBackup(ctx, s)
+	case *parser.Recover:
+		return c.recover(ctx, s)
+	case *parser.CreateSnapshot:
+		return c.createSnapshot(ctx, s)
+	case *parser.WorkloadSnapshot:
+		return c.workloadSnapshot(ctx, s)
+	case *parser.WorkloadBaseline:
+		return c.workloadBaseline(ctx, s)
+	case *parser.CreateClone:
+		return c.createClone(ctx, s)
+	case *parser.DropShelved:
+		return c.dropShelved(ctx, s)
+	case *parser.AlterCluster:
+		return c.alterCluster(ctx, s)
+	case *parser.Switchover:
+		return c.switchover(ctx, s)
+	case *parser.ShowOutcome:
+		return c.showOutcome(ctx, s)
+	case *parser.Purge:
+		return c.purge(ctx, s)
+	case *parser.DropPurge:
+		return c.dropPurge(ctx, s)
+	case *parser.RunIn:
+		return c.runIn(ctx, s)
 	case *parser.StartSnapshot:
 		return c.startSnapshot(ctx, s)
 	case *parser.Explain:
 		return c.explain(ctx, s)
+	case *parser.FindSCN:
+		return c.findSCN(ctx, s)
 	case *parser.CheckTable:
 		return c.checkTables(ctx, s)
 	case *parser.ChecksumTable:
@@ -59,39 +103,38 @@ func (c commands) createRestorePoint(ctx *gsql.Context, s *parser.CreateRestoreP
 	if err := c.server.requireAdmin(ctx); err != nil {
 		return nil, err
 	}
-	e := c.server.options.Engine
-	at := e.Applied()
+	point := catalog.RestorePoint{
+		Name: s.Name, Description: s.Description, CreatedMicros: time.Now().UnixMicro(), CreatedBy: ctx.Client().User, Guarantee: s.Guarantee,
+	}
 	if s.Moment != nil {
 		own, err := session(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if at, err = own.Resolve(ctx, s.Moment.At); err != nil {
+		if point.SCN, err = own.Resolve(ctx, s.Moment.At); err != nil {
 			return nil, err
 		}
 	}
-	micros, err := e.SCNToTime(at)
-	if err != nil {
-		return nil, err
-	}
-	point := catalog.RestorePoint{
-		Name: s.Name, SCN: at, TimeMicros: micros, Description: s.Description,
-		CreatedMicros: time.Now().UnixMicro(), CreatedBy: ctx.Client().User,
-	}
-	err = c.change(ctx, func(t *txn.Txn) error {
+	err := c.change(ctx, func(t *txn.Txn) (err error) {
+		if s.Moment == nil {
+			point.SCN = t.Snapshot() // which no floor can pass while the transaction is open
+		}
+		if point.TimeMicros, err = c.server.options.Engine.SCNToTime(point.SCN); err != nil {
+			return err
+		}
 		if _, taken, err := findRestorePoint(t, s.Name); err != nil || taken {
 			return errors.Join(err, sqlcode.RestorePointExists(s.Name))
 		}
 		return t.PutRestorePoint(point)
 	})
 	if err != nil {
-		return nil, err
+		return nil, storage.EngineError(err)
 	}
-	when, err := wallClock(ctx, micros)
+	when, err := wallClock(ctx, point.TimeMicros)
 	if err != nil {
 		return nil, err
 	}
-	return gsql.RowsToRowIter(gsql.Row{s.Name, uint64(at), when}), nil
+	return gsql.RowsToRowIter(gsql.Row{s.Name, uint64(point.SCN), when}), nil
 }
 
 // change runs a change of control values in a transaction of its own, again if somebody was in the way.
@@ -164,7 +207,7 @@ func (c commands) showRestorePoints(ctx *gsql.Context) (gsql.RowIter, error) {
 		if p.Description != "" {
 			description = p.Description
 		}
-		rows = append(rows, gsql.Row{p.Name, uint64(p.SCN), when, created, description})
+		rows = append(rows, gsql.Row{p.Name, uint64(p.SCN), when, created, p.Guarantee, description})
 	}
 	return gsql.RowsToRowIter(rows...), nil
 }

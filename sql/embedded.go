@@ -9,6 +9,7 @@ import (
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
 	"redoubt/sql/sqlcode"
+	"redoubt/sql/sqlstat"
 	"redoubt/sql/storage"
 )
 
@@ -21,7 +22,7 @@ func Embed(o Options) (*Embedded, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, figures: newFigures(o.Metrics)}
+	s := &Server{options: o, figures: newFigures(o.Metrics), statistics: sqlstat.New(1)}
 	s.handler = newHandler(nil, s)
 	if err := s.openEngine(); err != nil {
 		return nil, err

@@ -29,6 +29,11 @@ func newExecution(require requirement) gsql.NodeExecBuilder {
 
 // Build implements gsql.NodeExecBuilder: nil leaves a node to the SQL engine.
 func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql.RowIter, error) {
+	if m := monitored(ctx); m != nil {
+		if iter, err := m.build(ctx, e.engine, node, row); iter != nil || err != nil {
+			return iter, err
+		}
+	}
 	var other gsql.Node
 	var err error
 	switch n := node.(type) {
@@ -44,6 +49,9 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		other, err = duplicates(n)
 	case *plan.Filter:
 		if other, err = condition(ctx, n); err == nil && other == nil {
+			other, err = filterOfView(n, row)
+		}
+		if err == nil && other == nil {
 			return e.locked(ctx, n, row)
 		}
 	case *plan.Update:
@@ -52,12 +60,18 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		other = n.Node
 	case *plan.Limit:
 		other, err = topRows(n)
+	case *plan.TopN:
+		other, err = topOfView(ctx, n, row)
 	case *plan.Sort:
 		other = sortCounted(n)
 	case *plan.Window:
 		other, err = windowCounted(n)
 	case *plan.GroupBy:
-		other = groupsCounted(n)
+		if other = groupsCounted(n); other == nil {
+			return e.groups(ctx, n, row)
+		}
+	case *rankedRows:
+		return e.engine.Build(ctx, n.Node, row)
 	case *countedRows:
 		rows, err := e.engine.Build(ctx, n.Node, row)
 		return &countedIter{RowIter: rows}, err

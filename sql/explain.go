@@ -16,6 +16,7 @@ import (
 
 	"redoubt/sql/parser"
 	"redoubt/sql/sqlcode"
+	"redoubt/sql/vview"
 )
 
 // explain shows the plan of a statement; with ANALYZE it runs it and shows what each step did.
@@ -63,13 +64,15 @@ type step struct {
 	Cost      *float64 `json:"cost,omitempty"`
 	Actual    *actual  `json:"actual,omitempty"`
 	Children  []*step  `json:"children,omitempty"`
+
+	operator *operator // of a query that runs
 }
 
 // actual is what an operator did when it ran.
 type actual struct {
 	Rows         uint64  `json:"rows"`
 	Loops        uint64  `json:"loops"`
-	Milliseconds float64 `json:"milliseconds"` // its children's included
+	Milliseconds float64 `json:"milliseconds"` // its children's included; negative: nobody looked at the clock
 }
 
 func (s *step) lines(depth int, emit func(string)) {
@@ -85,7 +88,9 @@ func (s *step) lines(depth int, emit func(string)) {
 		}
 		line = strings.TrimRight(line, " ") + ")"
 	}
-	if s.Actual != nil {
+	if s.Actual != nil && s.Actual.Milliseconds < 0 {
+		line += fmt.Sprintf("  (actual rows=%d loops=%d)", s.Actual.Rows, s.Actual.Loops)
+	} else if s.Actual != nil {
 		line += fmt.Sprintf("  (actual rows=%d loops=%d time=%.3f ms)", s.Actual.Rows, s.Actual.Loops, s.Actual.Milliseconds)
 	}
 	emit(line)
@@ -100,6 +105,9 @@ func (s *step) lines(depth int, emit func(string)) {
 // step describes a node and what is below it.
 func (c commands) step(ctx *gsql.Context, n gsql.Node, watch *profile) *step {
 	s := &step{Actual: watch.of(n)}
+	if watch.monitor != nil {
+		s.operator = watch.monitor.of(n)
+	}
 	children := n.Children()
 	switch n := n.(type) {
 	case *plan.IndexedTableAccess:
@@ -161,11 +169,17 @@ func (c commands) describeIndex(ctx *gsql.Context, s *step, n *plan.IndexedTable
 	s.Rows = c.rowCount(ctx, n.UnderlyingTable(), n.Database())
 }
 
-func tableDetails(_, shown gsql.Table) []string {
-	if p, ok := shown.(gsql.ProjectedTable); ok && p.Projections() != nil {
-		return []string{"columns: " + strings.Join(p.Projections(), ", ")}
+func tableDetails(underlying, shown gsql.Table) (details []string) {
+	if v, ok := underlying.(vview.Told); ok && v.Conditions() != "" {
+		return []string{"asked of the view: " + v.Conditions()}
 	}
-	return nil
+	if d, ok := gsql.GetUnderlyingTable(shown).(interface{ Describe() string }); ok {
+		details = append(details, d.Describe())
+	}
+	if p, ok := shown.(gsql.ProjectedTable); ok && p.Projections() != nil {
+		details = append(details, "columns: "+strings.Join(p.Projections(), ", "))
+	}
+	return details
 }
 
 // rowCount is the number of rows of the table that an operator reads from.
@@ -229,6 +243,8 @@ type profile struct {
 	base  gsql.NodeExecBuilder
 	seen  map[gsql.Node]*actual
 	inner gsql.Node // the node that the base builder is about to build
+
+	monitor *planMonitor // of a query that runs in its usual way, whose counts are shown instead; may be nil
 }
 
 // run executes a plan to its end.
@@ -279,6 +295,11 @@ func (p *profile) Build(ctx *gsql.Context, n gsql.Node, row gsql.Row) (gsql.RowI
 func (p *profile) of(n gsql.Node) *actual {
 	if reflect.TypeOf(n).Kind() != reflect.Pointer {
 		return nil
+	}
+	if p.monitor != nil {
+		if o := p.monitor.of(n); o != nil {
+			return &actual{Rows: o.rows.Load(), Loops: o.loops.Load(), Milliseconds: -1}
+		}
 	}
 	return p.seen[n]
 }

@@ -140,6 +140,24 @@ func wallClock(ctx *gsql.Context, micros int64) (time.Time, error) {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC), nil
 }
 
+// instants gives the first and the last instant at which the session's clock shows something, as microseconds: the same, but
+// for what it shows twice when it is set back.
+func instants(ctx *gsql.Context, shown time.Time) (first, last int64, err error) {
+	zone, err := sessionZone(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	for i, around := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
+		_, offset := shown.Add(around).In(zone).Zone()
+		micros := shown.UnixMicro() - int64(offset)*1_000_000
+		if i == 0 {
+			first, last = micros, micros
+		}
+		first, last = min(first, micros), max(last, micros)
+	}
+	return first, last, nil
+}
+
 // sessionZone gives @@time_zone as a location: a name of the time zone database, or an offset such as +02:00.
 func sessionZone(ctx *gsql.Context) (*time.Location, error) {
 	name, err := function.SessionTimeZone(ctx)

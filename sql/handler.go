@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"net"
 	"sync"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 	"redoubt/sql/short"
 	"redoubt/sql/sqlcode"
 	"redoubt/sql/storage"
+	"redoubt/sql/wire"
+	"redoubt/telemetry"
 )
 
 // handler is what happens around the statements of clients. It stands between package wire and the SQL engine's own.
@@ -37,9 +40,16 @@ const repeatsMax = 10
 // NewConnection implements mysql.Handler. The greeting that follows says that statements commit by themselves: PyMySQL
 // and others switch that off only if they were told that it is on.
 func (h *handler) NewConnection(c *mysql.Conn) {
+	h.server.seeUsers()
 	c.StatusFlags |= mysql.ServerStatusAutocommit
+	host, _, err := net.SplitHostPort(c.RemoteAddr().String())
+	if err != nil {
+		host = c.RemoteAddr().String()
+	}
+	slot := h.server.options.Slots.Take(telemetry.Identity{Session: c.ConnectionID, Host: host})
+	wire.Watch(c, slot)
 	h.mu.Lock()
-	h.clients[c.ConnectionID] = &client{conn: c, short: h.server.short.NewClient()}
+	h.clients[c.ConnectionID] = &client{conn: c, short: h.server.short.NewClient(), slot: slot}
 	h.mu.Unlock()
 	h.Handler.NewConnection(c)
 }
@@ -49,18 +59,32 @@ func (h *handler) ConnectionClosed(c *mysql.Conn) {
 	h.Handler.ConnectionClosed(c)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if client := h.clients[c.ConnectionID]; client != nil {
+		wire.Watch(c, nil)
+		h.server.options.Slots.GiveBack(client.slot)
+	}
 	delete(h.clients, c.ConnectionID)
 	h.closeIfEmpty()
 }
 
+// attempting runs a statement once, and notes whether its client has seen anything of it.
+type attempting func(ctx context.Context, o *observed, shown *bool) error
+
 // statement runs one statement of a client, again if it met a conflict before its client had seen anything of it.
-func (h *handler) statement(ctx context.Context, c *client, text string, run func(shown *bool) error) (err error) {
-	kind, start := kindOf(text), time.Now()
-	defer func() { h.server.figures.record(kind, start, err) }()
-	if err := h.begin(c, text, start); err != nil {
+func (h *handler) statement(ctx context.Context, c *client, st *short.Statement, text string, run attempting) (err error) {
+	kind := kindOf(text)
+	o := h.observe(c, st, text, kind)
+	defer func() { o.ended(err) }()
+	ctx, cancel := o.limited(ctx)
+	defer cancel()
+	if err := h.begin(c, text, o.start); err != nil {
 		return err
 	}
 	session := c.sessionNow()
+	if err = h.refresh(ctx, session, kind, text); err != nil {
+		h.end(c, err)
+		return err
+	}
 	failed := true // a panic fails the statement, too
 	defer func() {
 		if failed && err == nil {
@@ -78,7 +102,8 @@ func (h *handler) statement(ctx context.Context, c *client, text string, run fun
 	alone := kind == "ddl" || session == nil || !session.InTransaction()
 	for repeats := 0; ; repeats++ {
 		var shown bool
-		shown, err = h.attempt(ctx, c, text, run)
+		shown, err = h.attempt(ctx, o, run)
+		err = overdue(ctx, err)
 		failed = false
 		h.end(c, err)
 		if err == nil || shown || !alone || repeats == repeatsMax || !hasID(err, sqlcode.IDConflict) || !mayRepeat(kind, text) || ctx.Err() != nil {
@@ -86,17 +111,22 @@ func (h *handler) statement(ctx context.Context, c *client, text string, run fun
 		}
 		failed = true
 		h.server.figures.retries.Inc()
+		o.conflicts++
+		if err = h.refresh(ctx, session, kind, text); err != nil { // the commit that was in the way may be another node's
+			return err
+		}
 	}
 }
 
 // attempt runs a statement, and again on a newer snapshot each time when it met a row that had changed since the one it
 // was reading: the locks that it has then are kept, so it comes further each time.
-func (h *handler) attempt(ctx context.Context, c *client, text string, run func(shown *bool) error) (shown bool, err error) {
+func (h *handler) attempt(ctx context.Context, o *observed, run attempting) (shown bool, err error) {
+	c := o.client
 	for {
 		if session := c.sessionNow(); session != nil {
 			session.StatementBegin()
 		}
-		err = presentMissing(text, run(&shown))
+		err = presentMissing(o.text, run(ctx, o, &shown))
 		if !hasID(err, sqlcode.IDStale) || shown || ctx.Err() != nil {
 			return shown, err
 		}
@@ -104,6 +134,9 @@ func (h *handler) attempt(ctx context.Context, c *client, text string, run func(
 			return shown, err
 		}
 		h.server.figures.restarts.Inc()
+		o.conflicts++
+		c.slotNow().Begin(telemetry.RetryConflict)
+		c.slotNow().End(telemetry.RetryConflict)
 	}
 }
 
@@ -118,9 +151,18 @@ func (h *handler) ComInitDB(c *mysql.Conn, schema string) error {
 	if err := h.begin(client, "", time.Now()); err != nil {
 		return err
 	}
-	err := h.Handler.ComInitDB(c, schema)
+	err := h.again(context.Background(), client, "select", "", func() error { return h.Handler.ComInitDB(c, schema) })
 	h.end(client, err)
 	return err
+}
+
+// again looks something up that is not read or written yet, and once more if it is not there: another node may just have made it.
+func (h *handler) again(ctx context.Context, c *client, kind, text string, look func() error) error {
+	err := look()
+	if err == nil || !h.server.several() || h.refresh(ctx, c.sessionNow(), kind, text) != nil {
+		return err
+	}
+	return look()
 }
 
 // ComQuery implements mysql.Handler.
@@ -130,11 +172,11 @@ func (h *handler) ComQuery(ctx context.Context, c *mysql.Conn, query string, row
 	}
 	client := h.clientOf(c)
 	st := client.shortText(query)
-	return h.statement(ctx, client, query, func(shown *bool) error {
-		if done, err := h.short(ctx, client, st, shown, func(r *sqltypes.Result) error { return rows(r, false) }); done {
+	return h.statement(ctx, client, st, query, func(ctx context.Context, o *observed, shown *bool) error {
+		if done, err := h.short(ctx, o, st, shown, func(r *sqltypes.Result) error { return rows(r, false) }); done {
 			return err
 		}
-		return presentError(h.Handler.ComQuery(ctx, c, query, h.watch(client, rows, shown, st)))
+		return presentError(h.Handler.ComQuery(ctx, c, query, h.watch(o, rows, shown, st)))
 	})
 }
 
@@ -145,11 +187,11 @@ func (h *handler) ComMultiQuery(ctx context.Context, c *mysql.Conn, query string
 	}
 	client := h.clientOf(c)
 	st := client.shortText(query)
-	err = h.statement(ctx, client, query, func(shown *bool) error {
-		if done, err := h.short(ctx, client, st, shown, func(r *sqltypes.Result) error { return rows(r, false) }); done {
+	err = h.statement(ctx, client, st, query, func(ctx context.Context, o *observed, shown *bool) error {
+		if done, err := h.short(ctx, o, st, shown, func(r *sqltypes.Result) error { return rows(r, false) }); done {
 			return err
 		}
-		rest, err = h.Handler.ComMultiQuery(ctx, c, query, h.watch(client, rows, shown, st))
+		rest, err = h.Handler.ComMultiQuery(ctx, c, query, h.watch(o, rows, shown, st))
 		return presentError(err)
 	})
 	return rest, err
@@ -164,14 +206,15 @@ func (h *handler) presenter() *presenter {
 
 // watch passes results of the full way on to the client, as MySQL writes them, and notes that there were some. The short
 // path learns from them.
-func (h *handler) watch(c *client, rows mysql.ResultSpoolFn, shown *bool, st *short.Statement) mysql.ResultSpoolFn {
-	p := h.presenter()
+func (h *handler) watch(o *observed, rows mysql.ResultSpoolFn, shown *bool, st *short.Statement) mysql.ResultSpoolFn {
+	p, c := h.presenter(), o.client
 	return func(result *sqltypes.Result, more bool) error {
 		if session := c.sessionNow(); !*shown && session != nil && session.Stale() {
 			return sqlcode.New(sqlcode.IDStale)
 		}
 		*shown = true
 		p.present(result)
+		o.passed(result)
 		if st != nil && result != nil {
 			st.Learn(result)
 		}
@@ -196,11 +239,12 @@ func (c *client) shortText(text string) *short.Statement {
 }
 
 // short runs a statement on the short path, if it is one for it.
-func (h *handler) short(ctx context.Context, c *client, st *short.Statement, shown *bool, send func(*sqltypes.Result) error) (done bool, err error) {
+func (h *handler) short(ctx context.Context, o *observed, st *short.Statement, shown *bool, send func(*sqltypes.Result) error) (done bool, err error) {
 	if st == nil {
 		return false, nil
 	}
-	return st.Run(ctx, c.conn, c.session, func(r *sqltypes.Result) error {
+	c := o.client
+	done, err = st.Run(ctx, c.conn, c.session, func(r *sqltypes.Result) error {
 		*shown = true
 		if len(r.Info) < infoBytesMin {
 			r.Info = ""
@@ -208,8 +252,11 @@ func (h *handler) short(ctx context.Context, c *client, st *short.Statement, sho
 		p := h.presenter()
 		p.fields = r.Fields
 		p.presentRows(r)
+		o.passed(r)
 		return send(r)
 	})
+	o.short = done
+	return done, err
 }
 
 // ComPrepare implements mysql.Handler.
@@ -218,7 +265,11 @@ func (h *handler) ComPrepare(ctx context.Context, c *mysql.Conn, query string, p
 	if err := h.begin(client, query, time.Now()); err != nil {
 		return nil, err
 	}
-	fields, err := h.Handler.ComPrepare(ctx, c, query, p)
+	var fields []*querypb.Field
+	err := h.again(ctx, client, kindOf(query), query, func() (err error) {
+		fields, err = h.Handler.ComPrepare(ctx, c, query, p)
+		return err
+	})
 	h.presenter().describe(fields)
 	h.end(client, err)
 	return fields, err
@@ -231,11 +282,11 @@ func (h *handler) ComStmtExecute(ctx context.Context, c *mysql.Conn, p *mysql.Pr
 	if client.sessionNow() != nil {
 		st = client.short.Prepared(client.session, p)
 	}
-	return h.statement(ctx, client, p.PrepareStmt, func(shown *bool) error {
-		if done, err := h.short(ctx, client, st, shown, rows); done {
+	return h.statement(ctx, client, st, p.PrepareStmt, func(ctx context.Context, o *observed, shown *bool) error {
+		if done, err := h.short(ctx, o, st, shown, rows); done {
 			return err
 		}
-		pass := h.watch(client, func(result *sqltypes.Result, _ bool) error { return rows(result) }, shown, st)
+		pass := h.watch(o, func(result *sqltypes.Result, _ bool) error { return rows(result) }, shown, st)
 		return presentError(h.Handler.ComStmtExecute(ctx, c, p, func(result *sqltypes.Result) error { return pass(result, false) }))
 	})
 }

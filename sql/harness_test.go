@@ -43,7 +43,7 @@ func startWith(t testing.TB, change func(*Options)) *running {
 func (r *running) open() {
 	r.t.Helper()
 	o := Options{
-		Engine: r.database.Engine, Addr: "127.0.0.1:0", Logger: zerolog.Nop(), Identity: vview.Identity{Version: "test"},
+		Engine: r.database.Engine, Log: r.database.Log, Addr: "127.0.0.1:0", Logger: zerolog.Nop(), Identity: vview.Identity{Version: "test"},
 		Parameters: func() []Parameter { return []Parameter{{Name: "mysql", Value: "x", Source: "flag"}} },
 	}
 	r.change(&o)

@@ -32,6 +32,7 @@ type figures struct {
 }
 
 type kindFigures struct {
+	name         string
 	done, failed *metrics.Counter
 	seconds      *metrics.PrometheusHistogram
 }
@@ -56,6 +57,7 @@ func newFigures(set *metrics.Set) *figures {
 	}
 	for _, k := range kinds {
 		f.statements[k] = &kindFigures{
+			name:    k,
 			done:    set.GetOrCreateCounter(fmt.Sprintf("redoubt_sql_statements_total{kind=%q}", k)),
 			failed:  set.GetOrCreateCounter(fmt.Sprintf("redoubt_sql_statement_errors_total{kind=%q}", k)),
 			seconds: set.GetOrCreatePrometheusHistogram(fmt.Sprintf("redoubt_sql_statement_seconds{kind=%q}", k)),
@@ -83,13 +85,13 @@ func (f *figures) wire() wire.Metrics {
 }
 
 // record counts a statement that has ended.
-func (f *figures) record(kind string, start time.Time, err error) {
+func (f *figures) record(kind string, took time.Duration, err error) {
 	k := f.statements[kind]
 	k.done.Inc()
 	if err != nil {
 		k.failed.Inc()
 	}
-	k.seconds.UpdateDuration(start)
+	k.seconds.Update(took.Seconds())
 }
 
 // kindOf tells the kind of a statement by its first words.

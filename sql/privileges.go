@@ -9,6 +9,8 @@ import (
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/mysql_db"
 
+	"redoubt/engine"
+	"redoubt/engine/txn"
 	"redoubt/sql/storage"
 )
 
@@ -53,6 +55,60 @@ func loadUsers(ctx *gsql.Context, users *mysql_db.MySQLDb, store *storage.Store,
 		return fmt.Errorf("keep the password of root: %w", err)
 	}
 	return nil
+}
+
+// KeepsUsers tells whether a state has users of its own, and not only root as it is in a new database.
+func KeepsUsers(e *engine.Engine) (bool, error) {
+	t := e.Begin(txn.Options{ReadOnly: true})
+	defer t.Rollback()
+	raw, _, err := t.GetControl(privilegesControl)
+	return raw != nil, err
+}
+
+// reloadUsers reads the users anew, after they were taken back. Who is logged in stays so.
+func reloadUsers(ctx *gsql.Context, s *Server) error {
+	raw, err := s.store.Control(privilegesControl)
+	if err != nil {
+		return fmt.Errorf("read users that were taken back: %w", err)
+	}
+	back, users := mysql_db.CreateEmptyMySQLDb(), s.engine.Analyzer.Catalog.MySQLDb
+	if err := back.LoadData(ctx, raw); err != nil {
+		return fmt.Errorf("read users that were taken back: %w", err)
+	}
+	was, ed := back.Reader(), users.Editor()
+	defer was.Close()
+	defer ed.Close()
+	for _, u := range usersOf(ed) {
+		if !u.IsEphemeral {
+			ed.RemoveUser(mysql_db.UserPrimaryKey{Host: u.Host, User: u.User})
+		}
+	}
+	for _, e := range edgesOf(ed) {
+		ed.RemoveRoleEdge(mysql_db.RoleEdgesPrimaryKey{FromHost: e.FromHost, FromUser: e.FromUser, ToHost: e.ToHost, ToUser: e.ToUser})
+	}
+	for _, u := range usersOf(was) {
+		ed.PutUser(u)
+	}
+	for _, e := range edgesOf(was) {
+		ed.PutRoleEdge(e)
+	}
+	return nil // closing the editor makes sessions look their privileges up again
+}
+
+// grantTables is where users and roles are read from.
+type grantTables interface {
+	VisitUsers(func(*mysql_db.User))
+	VisitRoleEdges(func(*mysql_db.RoleEdge))
+}
+
+func usersOf(g grantTables) (list []*mysql_db.User) {
+	g.VisitUsers(func(u *mysql_db.User) { list = append(list, u) })
+	return list
+}
+
+func edgesOf(g grantTables) (list []*mysql_db.RoleEdge) {
+	g.VisitRoleEdges(func(e *mysql_db.RoleEdge) { list = append(list, e) })
+	return list
 }
 
 // guardRoot gives root the password of the options if it has none, and refuses a root without one on an address that

@@ -7,8 +7,11 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	sqle "github.com/dolthub/go-mysql-server"
 	"github.com/dolthub/go-mysql-server/server"
 	gsql "github.com/dolthub/go-mysql-server/sql"
@@ -16,24 +19,39 @@ import (
 	"github.com/dolthub/vitess/go/mysql"
 	"github.com/sirupsen/logrus"
 
+	"redoubt/flashback"
+	"redoubt/flashback/backout"
 	"redoubt/sql/function"
 	"redoubt/sql/parser"
 	"redoubt/sql/short"
+	"redoubt/sql/sqlstat"
 	"redoubt/sql/storage"
 	"redoubt/sql/vview"
 	"redoubt/sql/wire"
+	"redoubt/telemetry"
 )
 
 // Server is the SQL engine with its listener.
 type Server struct {
-	options  Options
-	engine   *sqle.Engine
-	store    *storage.Store
-	provider *storage.Provider
-	figures  *figures
-	short    *short.Path
-	handler  *handler
+	options    Options
+	engine     *sqle.Engine
+	registry   *vview.Registry
+	store      *storage.Store
+	provider   *storage.Provider
+	flashback  *flashback.Manager
+	backout    *backout.Manager // takes transactions back
+	figures    *figures
+	short      *short.Path
+	handler    *handler
+	statistics *sqlstat.Store
+	slow       slowLog
+
+	usersMu sync.Mutex // guards users
+	users   []byte     // as they are in the database, of the latest change that another node may have made
+	usersAt atomic.Uint64
+
 	listener net.Listener
+	inside   *wire.Inside // for statements that need a connection of their own
 	server   *server.Server
 
 	background sync.WaitGroup
@@ -48,12 +66,17 @@ type Server struct {
 // advertisedVersion is what clients take for the server's version: that of the MySQL whose SQL is spoken.
 const advertisedVersion = "8.0.33-redoubt"
 
+// making lets one server be made at a time: the SQL engine sets variables of the process as it is made.
+var making sync.Mutex
+
 // New makes a server and binds its address; connections wait until Serve.
 func New(o Options) (*Server, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, figures: newFigures(o.Metrics), served: make(chan struct{})}
+	making.Lock()
+	defer making.Unlock()
+	s := &Server{options: o, flashback: newFlashback(&o), backout: backout.New(backout.Options{Engine: o.Engine, Log: o.Log}), figures: newFigures(o.Metrics), statistics: sqlstat.New(o.StatementDigests), served: make(chan struct{})}
 	if err := s.openEngine(); err != nil {
 		return nil, err
 	}
@@ -87,23 +110,33 @@ const (
 	onesidedRule
 	showRule
 	unionRule
+	askRule
 )
 
 // openEngine makes the SQL engine over the store.
 func (s *Server) openEngine() error {
 	quiet()
-	s.store = storage.NewStore(s.options.Engine, s.views(), storage.Limits{
+	s.registry = s.views()
+	s.store = storage.NewStore(s.options.Engine, s.registry, storage.Limits{
 		TransactionBytes: s.options.TransactionBytesMax, StatementBytes: s.options.StatementBytesMax,
 	})
 	s.provider = storage.NewProvider(s.store, newUserLocks(function.NewLibrary(), func() *storage.Store { return s.store }))
 	beginWith()
 	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).AddPreAnalyzeRule(loadRule, loadInserts).
-		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(collationRule, apartCollations).AddPreAnalyzeRule(apartRule, tellApart).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(showRule, showDefinitions).
+		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(collationRule, apartCollations).AddPreAnalyzeRule(apartRule, tellApart).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(askRule, askViews).AddPostAnalyzeRule(showRule, showDefinitions).
 		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).
 		AddPostAnalyzeRule(exactRule, compareExactly).AddPostAnalyzeRule(commitRule, keepTransaction).Build()
 	correct(a)
-	a.ExecBuilder = newExecution(s.require)
+	a.ExecBuilder = planKeeper{newExecution(s.require), s}
 	a.Catalog.StatsProvider = s.store.Statistics()
+	s.figures.set.GetOrCreateGauge("redoubt_sql_digests", func() float64 { return float64(s.statistics.Len()) })
+	s.figures.set.RegisterMetricsWriter(func(w io.Writer) {
+		metrics.WriteCounterUint64(w, "redoubt_sql_digests_evicted_total", s.statistics.Evicted())
+		plans := s.statistics.PlanStats()
+		metrics.WriteCounterUint64(w, "redoubt_sql_plan_changes_total", plans.Changes)
+		metrics.WriteCounterUint64(w, "redoubt_sql_plan_changes_evicted_total", plans.ChangesEvicted)
+		metrics.WriteCounterUint64(w, "redoubt_sql_slow_statements_total", s.slow.count())
+	})
 	s.engine = sqle.New(a, &sqle.Config{VersionPostfix: s.options.Identity.Version})
 	a.Runner = procedureRunner{s.engine}
 	s.engine.ProcessList = processes{s.engine.ProcessList, func(p *gsql.Process) { s.handler.complete(p) }}
@@ -130,11 +163,36 @@ func quiet() {
 	logrus.SetLevel(logrus.PanicLevel)
 }
 
+// Views describes all views that the server has, for the reference.
+func (s *Server) Views() []vview.Described { return s.registry.List() }
+
 func (s *Server) views() *vview.Registry {
 	e := s.options.Engine
 	open := func() []vview.Transaction { return s.handler.transactions() }
-	list := []*vview.View{
-		vview.Database(e, s.options.Identity), vview.RestorePoints(e), vview.Transactions(e, open), vview.Locks(e, open, func() map[uint64]uint32 { return s.handler.tableLocks() }),
+	list := []gsql.Table{
+		vview.Database(e, s.options.Identity), vview.RestorePoints(e, s.options.RedoSince), vview.Holds(e, s.options.LogHolds), vview.FlashbackLog(e, s.options.RedoSince),
+		vview.Incarnations(e), vview.Flashbacks(e), vview.RecycleBin(e), vview.Transactions(e, open), vview.Locks(e, open, func() map[uint64]uint32 { return s.handler.tableLocks() }),
+		vview.TransactionQuery(s.miningOptions()),
+		vview.LogmnrContents(s.miningOptions()),
+	}
+	list = append(list, s.activityViews()...)
+	if s.options.Archives != nil {
+		list = append(list, vview.Archives(s.options.Archives))
+	}
+	if b := s.options.Backups; b != nil {
+		list = append(list, vview.BackupsUnderway(b.Progress), vview.ChangesTracked(b.ChangeTracking), vview.ArchivedLog(b.ArchivedLog), vview.Verifications(b.Verifications), vview.VerificationSchedule(b.VerificationStatus), vview.Drills(b.Drills), vview.Backups(b.Backups), vview.Recoverability(b.Reaches))
+	}
+	if o := s.options.Recoveries; o != nil {
+		list = append(list, vview.RecoveriesUnderway(o.Progress))
+	}
+	if o := s.options.Snapshots; o != nil {
+		list = append(list, vview.Snapshots(o.Snapshots), vview.DatabaseClones(o.Clones))
+	}
+	if o := s.options.Cluster; o != nil {
+		list = append(list, vview.Nodes(o.Nodes), vview.Standbys(o.Standbys), vview.Failovers(o.Takeovers), vview.Objectives(o.Objectives))
+	}
+	if s.options.LogFiles != nil {
+		list = append(list, vview.Log(s.options.LogFiles))
 	}
 	if s.options.Parameters != nil {
 		list = append(list, vview.Parameters(s.options.Parameters))
@@ -143,6 +201,31 @@ func (s *Server) views() *vview.Registry {
 		list = append(list, vview.Health(s.options.Health))
 	}
 	return vview.NewRegistry(list...)
+}
+
+// activityViews are the views of sessions and statements.
+func (s *Server) activityViews() []gsql.Table {
+	a := &vview.Activity{Engine: s.options.Engine, Slots: s.options.Slots, Samples: s.options.Samples}
+	list := []gsql.Table{
+		vview.Sessions(a), vview.SystemEvents(a), vview.SessionEvents(a), vview.EventNames(), vview.ActiveSessionHistory(a),
+		vview.ActiveSessionHistoryFine(a), vview.ThinnedSessionHistory(a), vview.SQLArea("V$SQL", s.statistics), vview.SQLArea("V$SQLAREA", s.statistics),
+		vview.SQLStats(s.statistics), vview.SQLPlans(s.statistics), vview.PlanChanges(s.statistics), vview.SQLMonitor(a, s.statistics), vview.PlanMonitor(a, func() []vview.PlanLine { return s.handler.planLines() }), vview.Slow(s.slow.list), vview.SysStat(a), vview.SesStat(a), vview.BackgroundProcesses(a),
+		vview.Instance(s.options.Identity, a, time.Now()),
+	}
+	if w := s.options.Workload; w != nil {
+		list = append(list, vview.WorkloadViews(w)...)
+	}
+	if t := s.options.Tap; t != nil {
+		list = append(list, vview.RedoRates(t), vview.HotTables(a, t), vview.HotKeys(a, t), vview.TopWriters(t))
+	}
+	return list
+}
+
+// Sampled adds what a sample saw to the statistics of its statement.
+func (s *Server) Sampled(x *telemetry.Sample) {
+	if x.SQL != 0 && !x.Background {
+		s.statistics.Waited(x.SQL, x.Event.Class(), time.Duration(x.Weight)*time.Microsecond)
+	}
 }
 
 // internalContext is a context for work of the server's own, as root.
@@ -202,8 +285,10 @@ func (s *Server) setVariables(ctx *gsql.Context) error {
 // openServer puts the MySQL protocol in front.
 func (s *Server) openServer() error {
 	o := s.options.wire()
+	s.inside = wire.NewInside()
+	o.Inside = s.inside
 	o.Metrics = s.figures.wire()
-	o.LoggedIn = func(id uint32, user string) { s.handler.loggedIn(id, user) }
+	o.LoggedIn = func(id uint32, user, program string) { s.handler.loggedIn(id, user, program) }
 	panics := o.Metrics.Panic
 	o.Metrics.Panic = func(value any) {
 		panics(value)
@@ -231,7 +316,7 @@ func (s *Server) newSession(ctx context.Context, c *mysql.Conn, addr string) (gs
 	if err != nil {
 		return nil, err
 	}
-	session := storage.NewSession(base, s.store, "")
+	session := storage.NewSession(base, s.store, s.handler.programOf(c.ConnectionID))
 	s.handler.adopt(c.ConnectionID, session)
 	s.engine.ProcessList.ConnectionReady(session)
 	return session, setTLSStatus(gsql.NewContext(ctx, gsql.WithSession(session)), c)

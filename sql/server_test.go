@@ -137,7 +137,7 @@ func TestKill(t *testing.T) {
 
 func TestAddressInUse(t *testing.T) {
 	r := start(t)
-	_, err := New(Options{Engine: r.database.Engine, Addr: r.server.Addr(), Logger: zerolog.Nop()})
+	_, err := New(Options{Engine: r.database.Engine, Log: r.database.Log, Addr: r.server.Addr(), Logger: zerolog.Nop()})
 	if err == nil || !strings.Contains(err.Error(), "in use by another process") {
 		t.Fatalf("second server on the same address: %v", err)
 	}
@@ -175,8 +175,8 @@ func TestShutdown(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	set := metrics.NewSet()
 	f := newFigures(set)
-	f.record("select", time.Now(), nil)
-	f.record("insert", time.Now(), context.Canceled)
+	f.record("select", time.Microsecond, nil)
+	f.record("insert", time.Microsecond, context.Canceled)
 	var out bytes.Buffer
 	set.WritePrometheus(&out)
 	for _, want := range []string{`redoubt_sql_statements_total{kind="select"} 1`, `redoubt_sql_statement_errors_total{kind="insert"} 1`, `redoubt_sql_statement_seconds_bucket{kind="select"`} {

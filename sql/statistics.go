@@ -21,7 +21,9 @@ func (s *Server) startStatistics() {
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
-			s.refreshStatistics(ctx)
+			if !s.several() || s.options.Cluster.Leads() { // one node measures for all
+				s.refreshStatistics(ctx)
+			}
 			select {
 			case <-ctx.Done():
 				return

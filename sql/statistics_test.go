@@ -38,4 +38,11 @@ func TestStatisticsRefresh(t *testing.T) {
 	if n := measured(); n != 0 {
 		t.Errorf("%d tables were measured again after a restart, for nothing", n)
 	}
+	then := r.scn()
+	r.exec("UPDATE a SET k = id", "ANALYZE TABLE a")
+	r.want(cardinality, "2000")
+	before := measured()
+	r.rows("FLASHBACK TABLE a TO SCN ?", then)
+	await(before + 1)
+	r.want(cardinality, "10")
 }

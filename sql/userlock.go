@@ -29,6 +29,7 @@ func newUserLocks(others gsql.FunctionProvider, store func() *storage.Store) *wi
 			return evaluate(session, ctx, args)
 		})}
 	}
+	add("sleep", 1, types.Int64, sleep)
 	add("get_lock", 2, types.Int64, getLock)
 	add("release_lock", 1, types.Int64, releaseLock)
 	add("release_all_locks", 0, types.Uint64, func(s *storage.Session, _ *gsql.Context, _ []any) (any, error) {

@@ -89,7 +89,7 @@ func TestSchemaIsDatabase(t *testing.T) {
 // TestRootPassword demands a password where other machines can connect.
 func TestRootPassword(t *testing.T) {
 	d := enginetest.Open(t, enginetest.WithCollator(Collator()))
-	o := Options{Engine: d.Engine, Addr: "0.0.0.0:0", Logger: zerolog.Nop()}
+	o := Options{Engine: d.Engine, Log: d.Log, Addr: "0.0.0.0:0", Logger: zerolog.Nop()}
 	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "root has no password") {
 		t.Fatalf("root without a password on every address: got %v", err)
 	}

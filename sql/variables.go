@@ -5,12 +5,20 @@ import (
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/types"
+
+	"redoubt/sql/storage"
 )
 
 // ownVariables are system variables that the SQL engine does not know, or knows otherwise than MySQL.
 func ownVariables() []gsql.SystemVariable {
 	const lockWait = "innodb_lock_wait_timeout"
+	own := func(name string, kind gsql.Type, initial any) gsql.SystemVariable {
+		return &gsql.MysqlSystemVariable{Name: name, Scope: gsql.GetMysqlScope(gsql.SystemVariableScope_Both), Dynamic: true, Type: kind, Default: initial}
+	}
 	return []gsql.SystemVariable{
+		own(storage.ReadModeVariable, types.NewSystemEnumType(storage.ReadModeVariable, string(storage.ReadStrong), string(storage.ReadSession), string(storage.ReadStale)), string(storage.ReadStrong)),
+		own(storage.ReadSCNVariable, types.NewSystemUintType(storage.ReadSCNVariable, 0, 1<<63), uint64(0)),
+		own(storage.StalenessVariable, types.NewSystemUintType(storage.StalenessVariable, 1, 1<<31), uint64(10_000)),
 		&gsql.MysqlSystemVariable{
 			Name: lockWait, Scope: gsql.GetMysqlScope(gsql.SystemVariableScope_Both), Dynamic: true,
 			Type: types.NewSystemIntType(lockWait, 1, 1<<30, false), Default: int64(50),

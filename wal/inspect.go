@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -15,6 +16,20 @@ func IsLogFile(name string) bool {
 	_, log := parseName(name, logPrefix)
 	_, spare := parseName(name, sparePrefix)
 	return log || spare || name == controlName
+}
+
+// Files lists the log files of a directory, in order, without spares.
+func Files(fs vfs.FS, dir string) ([]string, error) {
+	names, err := fs.List(dir)
+	if err != nil {
+		return nil, fmt.Errorf("wal: %w", err)
+	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		_, log := parseName(name, logPrefix)
+		return !log
+	})
+	slices.Sort(names)
+	return names, nil
 }
 
 // Inspect prints a log file, a spare or a control file, for people. It never writes,

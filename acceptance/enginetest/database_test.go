@@ -52,7 +52,7 @@ func openDatabase(t *testing.T) *database {
 		t.Fatal(err)
 	}
 	embedded, err := sql.Embed(sql.Options{
-		Engine: below.Engine, Addr: "127.0.0.1:0", Logger: zerolog.Nop(), Identity: vview.Identity{Version: "test"},
+		Engine: below.Engine, Log: below.Log, Addr: "127.0.0.1:0", Logger: zerolog.Nop(), Identity: vview.Identity{Version: "test"},
 		FileDir: files, MaxPacketBytes: 1 << 30,
 	})
 	if err != nil {

@@ -24,6 +24,20 @@ async function asOf(c) {
   await assert.rejects(c.execute('SELECT v FROM t AS OF TIMESTAMP now() - INTERVAL 5 MINUTE WHERE id = ?', [1]), { errno: 1146 });
 }
 
+async function versions(c) {
+  const query = 'SELECT v, versions_operation AS op, versions_startscn AS first FROM t VERSIONS BETWEEN SCN ? AND MAXVALUE WHERE id = ?';
+  const [binary] = await c.execute(query, [0, 1]);
+  const [text] = await c.query(query, [0, 1]);
+  assert.deepEqual(binary, text);
+  assert.deepEqual(binary.map((r) => [r.v, r.op]), [['old 🚀', 'I'], ['new', 'U']]);
+  const find = 'FIND SCN WHERE (SELECT count(*) FROM t WHERE v = ?) > 0 BETWEEN SCN ? AND MAXVALUE';
+  for (let i = 0; i < 2; i++) {
+    const [found] = await c.execute(find, ['new', Number(scn)]);
+    assert.equal(Number(found[0].scn), Number(binary[1].first));
+  }
+  await assert.rejects(c.execute(find, ['never', Number(scn)]), { errno: 1105 });
+}
+
 async function types(c) {
   const query = 'SELECT id, v, at, price FROM t AS OF SCN ' + scn + ' WHERE id > ? ORDER BY id';
   const [binary] = await c.execute({ sql: query, values: [0] });
@@ -102,7 +116,7 @@ async function kill(c) {
   await victim.end();
 }
 
-const parts = { asOf, types, write, bigBlob, loadData, several, users, kill };
+const parts = { asOf, versions, types, write, bigBlob, loadData, several, users, kill };
 const c = await mysql.createConnection({ ...base, dateStrings: true });
 await parts[part](c);
 await c.end();

@@ -14,6 +14,7 @@ import (
 // Config of one measurement.
 type Config struct {
 	Dir          string        // an existing directory on the disk to measure; each run makes its own below it
+	Nodes        int           // of the cluster, all in this process, connected by loopback
 	Callers      int           // goroutines that commit one payload after the other
 	PayloadBytes int           // bytes of each payload
 	Warmup       time.Duration // before the figures
@@ -46,10 +47,10 @@ type system interface {
 	close() error
 }
 
-// System opens one of the things to compare, below dir.
+// System opens one of the things to compare, with so many nodes, below dir.
 type System struct {
 	Name string
-	open func(dir string) (system, error)
+	open func(dir string, nodes int) (system, error)
 }
 
 // Systems are those that can be compared, Redoubt first.
@@ -102,7 +103,7 @@ func Compare(ctx context.Context, systems []System, c Config, rounds int) (_ *Co
 			return nil, e
 		}
 		defer os.RemoveAll(dir)
-		if open[i], e = s.open(dir); e != nil {
+		if open[i], e = s.open(dir, c.Nodes); e != nil {
 			return nil, fmt.Errorf("open %s: %w", s.Name, e)
 		}
 		defer func() { err = errors.Join(err, open[i].close()) }()

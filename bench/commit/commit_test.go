@@ -10,6 +10,7 @@ import (
 var (
 	rounds   = flag.Int("rounds", 1, "rounds of the comparison; medians are given")
 	duration = flag.Duration("duration", 300*time.Millisecond, "of each measurement")
+	nodes    = flag.Int("nodes", 1, "nodes of a cluster")
 	callers  = flag.Int("callers", 0, "callers, 0 for 1, 64 and 1,024")
 	dir      = flag.String("dir", "", "directory on the disk to measure; a temporary one if empty")
 	only     = flag.String("system", "", "measure this system alone")
@@ -35,7 +36,7 @@ func TestCompare(t *testing.T) {
 		}
 	}
 	for _, n := range counts {
-		c := Config{Dir: where, Callers: n, PayloadBytes: 256, Warmup: *duration / 4, Duration: *duration}
+		c := Config{Dir: where, Nodes: *nodes, Callers: n, PayloadBytes: 256, Warmup: *duration / 4, Duration: *duration}
 		got, err := Compare(context.Background(), systems, c, *rounds)
 		if err != nil {
 			t.Fatal(err)

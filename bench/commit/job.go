@@ -13,15 +13,15 @@ import (
 type Open interface {
 	// Commit returns when the payload is durable. Called by all callers at once; it may keep the payload.
 	Commit(ctx context.Context, payload []byte) error
-	// Syncs of the log so far.
+	// Syncs of the log so far, of the node that leads.
 	Syncs() uint64
 	Close() error
 }
 
-// NewSystem makes a System of what open opens in an empty directory.
-func NewSystem(name string, open func(dir string) (Open, error)) System {
-	return System{name, func(dir string) (system, error) {
-		o, err := open(dir)
+// NewSystem makes a System of what open opens in an empty directory, with so many nodes.
+func NewSystem(name string, open func(dir string, nodes int) (Open, error)) System {
+	return System{name, func(dir string, nodes int) (system, error) {
+		o, err := open(dir, nodes)
 		if err != nil {
 			return nil, err
 		}
@@ -39,6 +39,7 @@ func (o opened) close() error                                     { return o.Clo
 type Job struct {
 	System       string
 	Dir          string
+	Nodes        int
 	Callers      int
 	PayloadBytes int
 	Seconds      float64 // after the warm-up, which takes a third of it
@@ -58,7 +59,7 @@ func Measure(systems ...System) func(context.Context, json.RawMessage) (map[stri
 		duration := time.Duration(j.Seconds * float64(time.Second))
 		timed := &processorTime{}
 		m, err := Run(ctx, timed.of(systems[i]), Config{
-			Dir: j.Dir, Callers: j.Callers, PayloadBytes: j.PayloadBytes, Warmup: duration / 3, Duration: duration,
+			Dir: j.Dir, Nodes: j.Nodes, Callers: j.Callers, PayloadBytes: j.PayloadBytes, Warmup: duration / 3, Duration: duration,
 		})
 		if err != nil {
 			return nil, err
@@ -77,8 +78,8 @@ type processorTime struct {
 }
 
 func (p *processorTime) of(s System) System {
-	return System{s.Name, func(dir string) (_ system, err error) {
-		p.system, err = s.open(dir)
+	return System{s.Name, func(dir string, nodes int) (_ system, err error) {
+		p.system, err = s.open(dir, nodes)
 		return p, err
 	}}
 }

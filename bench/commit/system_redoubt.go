@@ -3,21 +3,29 @@ package commit
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"sync/atomic"
-
-	"github.com/hashicorp/raft"
 
 	"redoubt/replication"
 	"redoubt/wal"
 )
 
-// Redoubt is a node of one over a log on disk, with a state machine that only remembers where it is.
-func Redoubt() System { return System{"redoubt", openRedoubt} }
+// Redoubt is replication over logs on disk, with a state machine that only remembers where it is.
+func Redoubt() System {
+	return System{"redoubt", func(dir string, nodes int) (system, error) {
+		s := &redoubtSystem{}
+		if err := s.start(dir, nodes); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		return s, nil
+	}}
+}
 
 type redoubtSystem struct {
-	node   *replication.Node
-	log    *countingLog
+	nodes  []*replication.Node
+	logs   []*countingLog
+	leader int
 	failed atomic.Pointer[error]
 }
 
@@ -32,33 +40,55 @@ func (l *countingLog) Append(batch []wal.Entry) error {
 	return l.Log.Append(batch)
 }
 
-func openRedoubt(dir string) (system, error) {
-	log, err := wal.Open(wal.Options{Dir: filepath.Join(dir, "wal"), SpareFiles: 6})
+func (s *redoubtSystem) start(dir string, nodes int) error {
+	transports, members, err := transports(nodes)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s := &redoubtSystem{log: &countingLog{Log: log}}
-	_, transport := raft.NewInmemTransport("n1")
-	s.node, err = replication.Open(replication.Options{
-		NodeID: "n1", Dir: dir, Log: s.log, StateMachine: &position{}, Transport: transport,
-		Bootstrap: []replication.Server{{ID: "n1", Addr: "n1"}},
-		OnFatal:   func(err error) { s.failed.Store(&err) },
+	var bootstrap []replication.Server
+	for _, m := range members {
+		bootstrap = append(bootstrap, replication.Server{ID: string(m.ID), Addr: string(m.Address)})
+	}
+	for i, t := range transports {
+		at := filepath.Join(dir, bootstrap[i].ID)
+		if err := os.Mkdir(at, 0o700); err != nil {
+			return err
+		}
+		log, err := wal.Open(wal.Options{Dir: filepath.Join(at, "wal"), SpareFiles: 6})
+		if err != nil {
+			return err
+		}
+		s.logs = append(s.logs, &countingLog{Log: log})
+		node, err := replication.Open(replication.Options{
+			NodeID: bootstrap[i].ID, Dir: at, Log: s.logs[i], StateMachine: &position{}, Transport: t, Bootstrap: bootstrap,
+			OnFatal: func(err error) { s.failed.Store(&err) },
+		})
+		if err != nil {
+			return err
+		}
+		s.nodes = append(s.nodes, node)
+	}
+	return awaitLeader(nodes, func(i int) bool {
+		s.leader = i
+		_, _, leads := s.nodes[i].Leader()
+		return leads
 	})
-	if err != nil {
-		return nil, errors.Join(err, log.Close())
-	}
-	return s, s.node.WaitReady(context.Background())
 }
 
 func (s *redoubtSystem) commit(ctx context.Context, payload []byte) error {
-	_, err := s.node.Propose(ctx, &replication.Proposal{Body: payload})
+	_, err := s.nodes[s.leader].Propose(ctx, &replication.Proposal{Body: payload})
 	return err
 }
 
-func (s *redoubtSystem) syncs() uint64 { return s.log.appends.Load() }
+func (s *redoubtSystem) syncs() uint64 { return s.logs[s.leader].appends.Load() }
 
-func (s *redoubtSystem) close() error {
-	err := errors.Join(s.node.Close(), s.log.Close())
+func (s *redoubtSystem) close() (err error) {
+	for _, n := range s.nodes {
+		err = errors.Join(err, n.Close())
+	}
+	for _, log := range s.logs {
+		err = errors.Join(err, log.Close())
+	}
 	if failed := s.failed.Load(); failed != nil {
 		err = errors.Join(*failed, err)
 	}

@@ -30,6 +30,7 @@ type Config struct {
 // The systems.
 const (
 	Redoubt   = "redoubt"
+	Without   = "redoubt-without" // which lets go of old versions at once
 	Plain     = "mariadb"
 	Versioned = "mariadb-versioned"
 )
@@ -49,9 +50,13 @@ func Measure(ctx context.Context, raw json.RawMessage) (measure.Figures, error) 
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	kind, options := server.MariaDB("--innodb-fast-shutdown=0"), "" // so that nothing waits to be purged when it has stopped
+	first := []string{"CREATE DATABASE bench"}
 	switch c.System {
 	case Redoubt:
 		kind = server.Redoubt(c.Binary)
+	case Without:
+		kind = server.Redoubt(c.Binary, "--upkeep-time=1s", "--upkeep-rate=1GiB")
+		first = append(first, "SET FLASHBACK RETENTION 1 VERSIONS")
 	case Versioned:
 		options = " WITH SYSTEM VERSIONING"
 	case Plain:
@@ -63,20 +68,23 @@ func Measure(ctx context.Context, raw json.RawMessage) (measure.Figures, error) 
 		return nil, err
 	}
 	f := measure.Figures{}
-	if err := c.rate(ctx, r, options, f); err != nil {
+	if err := c.rate(ctx, r, first, options, f); err != nil {
 		return nil, errors.Join(err, r.Kill())
+	}
+	if c.System == Without {
+		return f, r.Kill()
 	}
 	return f, c.weigh(ctx, r, f)
 }
 
 // rate fills the table and times updates.
-func (c *Config) rate(ctx context.Context, r *server.Running, options string, f measure.Figures) (err error) {
+func (c *Config) rate(ctx context.Context, r *server.Running, first []string, options string, f measure.Figures) (err error) {
 	db, err := server.Open(r.Address(), "", c.Clients)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := fill(ctx, db, options); err != nil {
+	if err := fill(ctx, db, first, options); err != nil {
 		return err
 	}
 	before, err := r.ProcessorTime()
@@ -99,12 +107,12 @@ func (c *Config) rate(ctx context.Context, r *server.Running, options string, f 
 	return nil
 }
 
-func fill(ctx context.Context, db *sql.DB, options string) error {
+func fill(ctx context.Context, db *sql.DB, statements []string, options string) error {
 	var columns strings.Builder
 	for i := range fillerColumns {
 		fmt.Fprintf(&columns, ", c%d VARCHAR(120) NOT NULL", i+1)
 	}
-	statements := []string{"CREATE DATABASE bench", "CREATE TABLE bench.t (id INT PRIMARY KEY, changed INT NOT NULL" + columns.String() + ")" + options}
+	statements = append(statements, "CREATE TABLE bench.t (id INT PRIMARY KEY, changed INT NOT NULL"+columns.String()+")"+options)
 	text := measure.NewText()
 	for first := 0; first < Rows; first += insertRows {
 		var b strings.Builder

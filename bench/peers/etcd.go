@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -14,58 +16,102 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 
 	"redoubt/bench/commit"
+	"redoubt/bench/measure"
 )
 
-// etcd is a server of one member, asked in process: no client, no gRPC. Each commit puts a new key.
+// etcd is a cluster, or a server of one member, asked in process: no client, no gRPC. Each commit puts a new key, at the leader.
 func etcd() commit.System { return commit.NewSystem("etcd", openEtcd) }
 
-type etcdServer struct {
-	*embed.Etcd
-	key atomic.Uint64
+type etcdServers struct {
+	members []*embed.Etcd
+	leader  *embed.Etcd
+	key     atomic.Uint64
 }
 
-func openEtcd(dir string) (commit.Open, error) {
-	config := embed.NewConfig()
-	config.Dir = filepath.Join(dir, "etcd")
-	config.LogLevel = "error"
-	config.LogOutputs = []string{"/dev/null"}
-	// Unix sockets: nobody connects, and no port has to be free.
-	here := []url.URL{{Scheme: "unix", Path: "localhost:0"}}
-	config.ListenClientUrls, config.ListenPeerUrls = here, []url.URL{{Scheme: "unix", Path: "localhost:1"}}
-	server, err := embed.StartEtcd(config)
+// etcdWait is how long a new cluster may take.
+const etcdWait = 30 * time.Second
+
+func openEtcd(dir string, nodes int) (commit.Open, error) {
+	configs, err := etcdConfigs(dir, nodes)
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case <-server.Server.ReadyNotify():
-		return &etcdServer{Etcd: server}, nil
-	case <-time.After(30 * time.Second):
-		server.Close()
-		return nil, errors.New("not ready in 30 s")
+	s := &etcdServers{}
+	for _, c := range configs {
+		member, err := embed.StartEtcd(c)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.members = append(s.members, member)
 	}
+	for end := time.Now().Add(etcdWait); s.leader == nil; time.Sleep(10 * time.Millisecond) {
+		for _, m := range s.members {
+			select {
+			case <-m.Server.ReadyNotify():
+				if m.Server.Leader() == m.Server.MemberID() {
+					s.leader = m
+				}
+			default:
+			}
+		}
+		if time.Now().After(end) {
+			return nil, errors.Join(fmt.Errorf("no leader in %v", etcdWait), s.Close())
+		}
+	}
+	return s, nil
 }
 
-func (s *etcdServer) Commit(ctx context.Context, payload []byte) error {
+// etcdConfigs are those of the members. One alone has Unix sockets, to which nobody connects; several talk by loopback.
+func etcdConfigs(dir string, nodes int) (configs []*embed.Config, _ error) {
+	var initial []string
+	for i := range nodes {
+		c := embed.NewConfig()
+		c.Name = fmt.Sprint("n", i+1)
+		c.Dir = filepath.Join(dir, c.Name)
+		c.LogLevel = "error"
+		c.LogOutputs = []string{"/dev/null"}
+		peers := url.URL{Scheme: "unix", Path: "localhost:1"}
+		if nodes > 1 {
+			address, err := measure.FreeAddress()
+			if err != nil {
+				return nil, err
+			}
+			peers = url.URL{Scheme: "http", Host: address}
+		}
+		c.ListenClientUrls = []url.URL{{Scheme: "unix", Path: fmt.Sprintf("localhost:0%d", i)}}
+		c.ListenPeerUrls, c.AdvertisePeerUrls = []url.URL{peers}, []url.URL{peers}
+		initial = append(initial, c.Name+"="+peers.String())
+		configs = append(configs, c)
+	}
+	for _, c := range configs {
+		c.InitialCluster = strings.Join(initial, ",")
+	}
+	return configs, nil
+}
+
+func (s *etcdServers) Commit(ctx context.Context, payload []byte) error {
 	key := binary.BigEndian.AppendUint64(nil, s.key.Add(1))
-	_, err := s.Server.Put(ctx, &etcdserverpb.PutRequest{Key: key, Value: payload})
+	_, err := s.leader.Server.Put(ctx, &etcdserverpb.PutRequest{Key: key, Value: payload})
 	return err
 }
 
-// Syncs are those of the log, from etcd's own figures.
-func (s *etcdServer) Syncs() uint64 {
+// Syncs are those of the log, from etcd's own figures, which all members in a process have in common.
+func (s *etcdServers) Syncs() uint64 {
 	families, err := prometheus.DefaultGatherer.Gather()
 	if err != nil {
 		return 0
 	}
 	for _, family := range families {
 		if family.GetName() == "etcd_disk_wal_fsync_duration_seconds" {
-			return family.GetMetric()[0].GetHistogram().GetSampleCount()
+			return family.GetMetric()[0].GetHistogram().GetSampleCount() / uint64(len(s.members))
 		}
 	}
 	return 0
 }
 
-func (s *etcdServer) Close() error {
-	s.Etcd.Close()
+func (s *etcdServers) Close() error {
+	for _, m := range s.members {
+		m.Close()
+	}
 	return nil
 }

@@ -11,38 +11,32 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"go.uber.org/zap"
 
+	"redoubt/bench/commit"
 	"redoubt/bench/logappend"
 )
 
 // openWAL opens raft-wal with its defaults.
-func openWAL(dir string) (store, error) { return raftwal.Open(dir) }
+func openWAL(dir string) (commit.RaftStore, error) { return raftwal.Open(dir) }
 
 // openBolt opens raft-boltdb without syncing its free list, which is faster and as durable.
-func openBolt(dir string) (store, error) {
+func openBolt(dir string) (commit.RaftStore, error) {
 	return raftboltdb.New(raftboltdb.Options{
 		Path:        filepath.Join(dir, "raft.db"),
 		BoltOptions: &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType},
 	})
 }
 
-// store keeps the raft library's entries, its term and its vote.
-type store interface {
-	raft.LogStore
-	raft.StableStore
-	Close() error
-}
-
 func raftWALLog() logappend.System { return storeLog("raft-wal", openWAL) }
 
 func boltLog() logappend.System { return storeLog("raft-boltdb", openBolt) }
 
-func storeLog(name string, open func(dir string) (store, error)) logappend.System {
+func storeLog(name string, open func(dir string) (commit.RaftStore, error)) logappend.System {
 	return logappend.System{Name: name, Open: func(c logappend.Config, payloads [][]byte) (logappend.Log, error) {
 		s, err := open(c.Dir)
 		if err != nil {
 			return nil, err
 		}
-		l := &raftLog{store: s, batch: make([]*raft.Log, len(payloads))}
+		l := &raftLog{RaftStore: s, batch: make([]*raft.Log, len(payloads))}
 		for i, p := range payloads {
 			l.batch[i] = &raft.Log{Term: 1, Data: p}
 		}
@@ -52,7 +46,7 @@ func storeLog(name string, open func(dir string) (store, error)) logappend.Syste
 
 // raftLog appends to a store of the raft library.
 type raftLog struct {
-	store
+	commit.RaftStore
 	batch []*raft.Log
 }
 

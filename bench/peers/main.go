@@ -31,7 +31,7 @@ func run(ctx context.Context, args []string) error {
 	case len(args) == 3 && args[0] == "run":
 		return measure.Measures{
 			"log":    logappend.Measure(raftWALLog(), etcdLog(), boltLog()),
-			"commit": commit.Measure(raftOver("raft-boltdb", openBolt), raftOver("raft-wal", openWAL), etcd()),
+			"commit": commit.Measure(commit.OverRaft("raft-boltdb", openBolt), commit.OverRaft("raft-wal", openWAL), etcd()),
 		}.Serve(ctx, args[1:], os.Stdout)
 	}
 	return errors.New("usage: peers versions | peers run SUBJECT CONFIG")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 
 	"redoubt/bench/commit"
@@ -20,11 +19,11 @@ import (
 
 // Rows commits text as long as the payload in one row of a key and so many further columns.
 func Rows(name string, columns int) commit.System {
-	return commit.NewSystem(name, func(dir string) (commit.Open, error) { return open(dir, columns) })
+	return commit.NewSystem(name, func(dir string, nodes int) (commit.Open, error) { return open(dir, nodes, columns) })
 }
 
 type system struct {
-	node    *node.Node
+	nodes   []*node.Node
 	engine  *engine.Engine
 	table   *catalog.Table
 	columns int
@@ -33,15 +32,16 @@ type system struct {
 	syncs   server.Counter
 }
 
-func open(dir string, columns int) (*system, error) {
-	n, err := server.OpenNode(context.Background(), filepath.Join(dir, "data"))
-	if err != nil {
+func open(dir string, nodes, columns int) (_ *system, err error) {
+	s := &system{columns: columns, text: measure.NewText()}
+	if s.nodes, err = server.OpenNodes(context.Background(), dir, nodes); err != nil {
 		return nil, err
 	}
-	s := &system{node: n, engine: n.Engine(), columns: columns, text: measure.NewText()}
-	s.syncs = server.Counter{URL: "http://" + n.Addresses().HTTP + "/metrics", Name: "redoubt_log_batches_total"}
+	first := s.nodes[0]
+	s.engine = first.Engine()
+	s.syncs = server.Counter{URL: "http://" + first.Addresses().HTTP + "/metrics", Name: "redoubt_log_batches_total"}
 	if s.table, err = createTable(s.engine, columns); err != nil {
-		return nil, errors.Join(err, n.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -99,4 +99,6 @@ func (s *system) Commit(ctx context.Context, payload []byte) error {
 // Syncs are the batches of the node's log.
 func (s *system) Syncs() uint64 { return s.syncs.Read() }
 
-func (s *system) Close() error { return errors.Join(s.syncs.Err, s.node.Close()) }
+func (s *system) Close() error {
+	return errors.Join(s.syncs.Err, server.CloseNodes(s.nodes))
+}

@@ -13,7 +13,7 @@ import (
 
 // What was committed is in the table, in the columns it was divided between.
 func TestRowsAreThere(t *testing.T) {
-	s, err := open(t.TempDir(), 10)
+	s, err := open(t.TempDir(), 1, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestRowsAreThere(t *testing.T) {
 func BenchmarkCommit(b *testing.B) {
 	for _, columns := range []int{1, 10} {
 		b.Run(fmt.Sprintf("columns=%d", columns), func(b *testing.B) {
-			s, err := open(b.TempDir(), columns)
+			s, err := open(b.TempDir(), 1, columns)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -13,8 +13,8 @@ import (
 	"redoubt/bench/measure"
 )
 
-// Redoubt runs the given binary, with its settings as they are by default but for the addresses.
-func Redoubt(binary string) *Kind {
+// Redoubt runs the given binary, with its settings as they are by default but for the addresses. Options come after these.
+func Redoubt(binary string, options ...string) *Kind {
 	return &Kind{
 		Name: "redoubt",
 		Installed: func(ctx context.Context) (string, error) {
@@ -25,8 +25,11 @@ func Redoubt(binary string) *Kind {
 		RedoBytes:    redoubtRedo,
 		Insert:       insertValues(),
 		command: func(dir string, ports [3]int) *exec.Cmd {
-			return orphanless(exec.Command(binary, "serve", "--data", dir, "--log-level", "error",
-				"--mysql", address(ports[0]), "--http", address(ports[1]), "--raft", address(ports[2])))
+			arguments := []string{
+				"serve", "--data", dir, "--log-level", "error",
+				"--mysql", address(ports[0]), "--http", address(ports[1]), "--raft", address(ports[2]),
+			}
+			return orphanless(exec.Command(binary, append(arguments, options...)...))
 		},
 		client: mysqlClient,
 	}

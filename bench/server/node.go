@@ -3,11 +3,15 @@ package server
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -18,8 +22,59 @@ import (
 const spareFiles = "8"
 
 // OpenNode starts a node in this process, with its data in dir and everything else as it is by default.
-func OpenNode(ctx context.Context, dir string) (*node.Node, error) {
-	flags := map[string]string{"data": dir, "log-level": "error", "log-spare-files": spareFiles}
+func OpenNode(ctx context.Context, dir string) (*node.Node, error) { return openNode(ctx, dir, "") }
+
+// OpenNodes starts a cluster in this process, with its data below dir, and waits until all nodes vote. The first leads.
+func OpenNodes(ctx context.Context, dir string, count int) (nodes []*node.Node, err error) {
+	join := ""
+	for i := range count {
+		n, err := openNode(ctx, filepath.Join(dir, fmt.Sprint("n", i+1)), join)
+		if err != nil {
+			return nil, errors.Join(err, CloseNodes(nodes))
+		}
+		nodes = append(nodes, n)
+		join = nodes[0].Addresses().Raft
+	}
+	if err := awaitVoters(ctx, nodes[0].Addresses().MySQL, count); err != nil {
+		return nil, errors.Join(err, CloseNodes(nodes))
+	}
+	return nodes, nil
+}
+
+// CloseNodes stops a cluster, the node that leads last.
+func CloseNodes(nodes []*node.Node) (err error) {
+	for _, n := range slices.Backward(nodes) {
+		err = errors.Join(err, n.Close())
+	}
+	return err
+}
+
+// awaitVoters asks a node until so many nodes vote, itself among them.
+func awaitVoters(ctx context.Context, address string, want int) (err error) {
+	if want == 1 {
+		return nil
+	}
+	db, err := Open(address, "redoubt", 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for end := time.Now().Add(startTimeout); ; time.Sleep(20 * time.Millisecond) {
+		got := 0
+		if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM V$NODE WHERE voter").Scan(&got); err != nil {
+			return err
+		}
+		if got == want {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%d of %d nodes vote after %v", got, want, startTimeout)
+		}
+	}
+}
+
+func openNode(ctx context.Context, dir, join string) (*node.Node, error) {
+	flags := map[string]string{"data": dir, "join": join, "log-level": "error", "log-spare-files": spareFiles}
 	for _, name := range []string{"mysql", "http", "raft"} {
 		port, err := freePort()
 		if err != nil {

@@ -107,6 +107,21 @@ func (r *Running) ask(ctx context.Context, query string) error {
 // Client opens a session.
 func (r *Running) Client() (Client, error) { return r.Kind.client(r.Dir, r.ports) }
 
+// Run runs statements in a session of their own and gives the answer to the last.
+func (r *Running) Run(ctx context.Context, statements ...string) (answer string, err error) {
+	c, err := r.Client()
+	if err != nil {
+		return "", err
+	}
+	for _, s := range statements {
+		if answer, err = c.Ask(ctx, s); err != nil {
+			err = fmt.Errorf("%s: %w", s[:min(len(s), 100)], err)
+			break
+		}
+	}
+	return answer, errors.Join(err, c.Close())
+}
+
 // Address is where a server of MySQL's protocol listens.
 func (r *Running) Address() string { return address(r.ports[0]) }
 

@@ -18,7 +18,7 @@ import (
 
 // Config of one measurement.
 type Config struct {
-	System   string // redoubt or mariadb
+	System   string // redoubt, redoubt-unwatched or mariadb
 	Binary   string // of Redoubt
 	Dir      string // an empty directory
 	Workload string

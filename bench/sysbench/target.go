@@ -16,6 +16,8 @@ func (c *Config) start(ctx context.Context) (*server.Running, error) {
 	switch c.System {
 	case "redoubt":
 		return server.Redoubt(c.Binary).StartNew(ctx, c.Dir)
+	case "redoubt-unwatched":
+		return server.Redoubt(c.Binary, "--sampling=false").StartNew(ctx, c.Dir)
 	case "mariadb":
 		return server.MariaDB().StartNew(ctx, c.Dir)
 	}

@@ -14,16 +14,16 @@ type condition struct{ what, broken string }
 var conditions = []condition{
 	{"a warehouse's payments are those of its districts", `SELECT w_id, w_ytd, s FROM warehouse
 		JOIN (SELECT d_w_id, SUM(d_ytd) AS s FROM district GROUP BY d_w_id) d ON d_w_id = w_id WHERE w_ytd <> s`},
-	{"a district's next order follows its last, which is its last new one", `SELECT d_w_id, d_id, d_next_o_id FROM district
+	{"a district's next order follows its last, which is its last new one, if it has new ones", `SELECT d_w_id, d_id, d_next_o_id FROM district
 		JOIN (SELECT o_w_id, o_d_id, MAX(o_id) AS m FROM orders GROUP BY o_w_id, o_d_id) o ON o_w_id = d_w_id AND o_d_id = d_id
-		JOIN (SELECT no_w_id, no_d_id, MAX(no_o_id) AS n FROM new_orders GROUP BY no_w_id, no_d_id) x ON no_w_id = d_w_id AND no_d_id = d_id
+		LEFT JOIN (SELECT no_w_id, no_d_id, MAX(no_o_id) AS n FROM new_orders GROUP BY no_w_id, no_d_id) x ON no_w_id = d_w_id AND no_d_id = d_id
 		WHERE d_next_o_id - 1 <> m OR m <> n`},
 	{"a district's new orders have no gap", `SELECT no_w_id, no_d_id, COUNT(*) FROM new_orders GROUP BY no_w_id, no_d_id
 		HAVING MAX(no_o_id) - MIN(no_o_id) + 1 <> COUNT(*)`},
 	{"a district's orders have the lines that they count", `SELECT o_w_id, o_d_id, n FROM
 		(SELECT o_w_id, o_d_id, SUM(o_ol_cnt) AS n FROM orders GROUP BY o_w_id, o_d_id) o
-		JOIN (SELECT ol_w_id, ol_d_id, COUNT(*) AS m FROM order_line GROUP BY ol_w_id, ol_d_id) l ON ol_w_id = o_w_id AND ol_d_id = o_d_id
-		WHERE n <> m`},
+		LEFT JOIN (SELECT ol_w_id, ol_d_id, COUNT(*) AS m FROM order_line GROUP BY ol_w_id, ol_d_id) l ON ol_w_id = o_w_id AND ol_d_id = o_d_id
+		WHERE n <> COALESCE(m, 0)`},
 }
 
 // check tells whether all conditions hold, and whether each new order that was acknowledged is there and no other.

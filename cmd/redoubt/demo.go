@@ -20,12 +20,13 @@ import (
 )
 
 func demoCommand() *cobra.Command {
-	quick := false
+	quick, cluster := false, false
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Break a shop's data and get it back, step by step",
-		Long: "Start a database in a temporary directory, make a shop with 100,000 rows, break it, and look at the past, each\n" +
-			"step with its SQL and its time. Nothing is installed. With --quick the shop has 10,000 rows.",
+		Long: "Start a database in a temporary directory, make a shop with 100,000 rows, break it in four ways and take each of\n" +
+			"them back, then lose the machine and come back, each step with its SQL and its time. Nothing is installed. With --quick the shop has 10,000 rows.\n" +
+			"With --cluster it is another one: three nodes, of which the one that leads is killed under load.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			orders := 98_990
@@ -34,10 +35,15 @@ func demoCommand() *cobra.Command {
 			}
 			ctx, stop := untilStopped(c.Context())
 			defer stop()
+			if cluster {
+				return demoCluster(ctx, c.OutOrStdout(), c.ErrOrStderr())
+			}
 			return demo(ctx, c.OutOrStdout(), c.ErrOrStderr(), orders)
 		},
 	}
 	c.Flags().BoolVar(&quick, "quick", false, "a smaller shop")
+	c.Flags().BoolVar(&cluster, "cluster", false, "three nodes, one of which is killed")
+	c.MarkFlagsMutuallyExclusive("quick", "cluster")
 	return c
 }
 
@@ -49,11 +55,11 @@ const (
 
 // demonstration is a running demo.
 type demonstration struct {
-	ctx context.Context
-	out io.Writer
-	db  *sql.Conn
-	scn uint64 // remembered before the mistake
-	err error  // the first; steps after it do nothing
+	ctx     context.Context
+	out     io.Writer
+	db      *sql.Conn
+	revenue string // of the whole shop
+	err     error  // the first; steps after it do nothing
 }
 
 func demo(ctx context.Context, out, errs io.Writer, orders int) error {
@@ -61,27 +67,22 @@ func demo(ctx context.Context, out, errs io.Writer, orders int) error {
 	if err != nil {
 		return fmt.Errorf("make a directory for the demo: %w", err)
 	}
-	n, err := startDemoNode(ctx, dir, errs)
-	if err != nil {
-		return errors.Join(err, os.RemoveAll(dir))
-	}
-	err = runDemo(ctx, out, n.Addresses().MySQL, orders)
-	if err := errors.Join(err, n.Close()); err != nil {
+	if err := runDemo(ctx, out, errs, placesIn(dir), orders); err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
 	fmt.Fprintf(out, `
-The database is in %[1]s, its past included. To go on with it:
+The database is in %[2]s, its past included. To go on with it:
 
-  redoubt serve --data %[1]s
+  redoubt serve --data %[2]s
   redoubt sql -e "SELECT * FROM shop.product"        or any MySQL client: mysql -h 127.0.0.1 -P 3307 -u root
 
 From a source tree, say "go run ./cmd/redoubt" for redoubt. To be rid of it: rm -r %[1]s
-`, dir)
+`, dir, placesIn(dir).again)
 	return nil
 }
 
-func startDemoNode(ctx context.Context, dir string, errs io.Writer) (*node.Node, error) {
-	flags := map[string]string{"data": dir, "log-level": "warn"}
+func startDemoNode(ctx context.Context, dir, archive string, errs io.Writer) (*node.Node, error) {
+	flags := map[string]string{"data": dir, "log-level": "warn", "archive": archive, "archive-every": "1s"}
 	for _, name := range []string{"mysql", "http", "raft"} {
 		address, err := freeAddress()
 		if err != nil {
@@ -109,8 +110,33 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-func runDemo(ctx context.Context, out io.Writer, address string, orders int) error {
-	pool, err := sql.Open("mysql", "root@tcp("+address+")/?parseTime=true")
+func runDemo(ctx context.Context, out, errs io.Writer, places demoPlaces, orders int) error {
+	n, err := startDemoNode(ctx, places.data, places.address(), errs)
+	if err != nil {
+		return err
+	}
+	var mistake time.Time
+	revenue := ""
+	fmt.Fprintf(out, "Redoubt: a SQL database that keeps its past. This demo runs on %s.\n", n.Addresses().MySQL)
+	err = withDemo(ctx, out, n, func(d *demonstration) {
+		d.makeShop(orders)
+		d.wrongUpdate()
+		d.droppedTable()
+		d.badMigration()
+		d.badHour()
+		d.undo()
+		mistake = d.lostMachine()
+		revenue = d.revenue
+	})
+	if err := errors.Join(err, n.Close()); err != nil {
+		return err
+	}
+	return comeBack(ctx, out, errs, places, mistake, revenue)
+}
+
+// withDemo runs steps as a client of a node.
+func withDemo(ctx context.Context, out io.Writer, n *node.Node, steps func(*demonstration)) error {
+	pool, err := sql.Open("mysql", "root@tcp("+n.Addresses().MySQL+")/?parseTime=true")
 	if err != nil {
 		return err
 	}
@@ -121,88 +147,8 @@ func runDemo(ctx context.Context, out io.Writer, address string, orders int) err
 	}
 	defer db.Close()
 	d := &demonstration{ctx: ctx, out: out, db: db}
-	fmt.Fprintf(out, "Redoubt: a SQL database that keeps its past. This demo runs on %s.\n", address)
-	d.makeShop(orders)
-	d.breakPrices()
-	d.lookBack()
-	d.dropCustomers()
+	steps(d)
 	return d.err
-}
-
-// shopTables is the schema of the shop.
-var shopTables = []string{
-	"CREATE DATABASE shop",
-	"USE shop",
-	"CREATE TABLE customer (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL, city VARCHAR(30), KEY (city))",
-	"CREATE TABLE product (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL, price DECIMAL(8,2) NOT NULL)",
-	"CREATE TABLE orders (id INT AUTO_INCREMENT PRIMARY KEY, customer INT NOT NULL, product INT NOT NULL, quantity INT NOT NULL, price DECIMAL(8,2) NOT NULL, KEY (customer))",
-}
-
-func (d *demonstration) makeShop(orders int) {
-	d.title("A shop of %d rows", orders+demoCustomers+demoProducts)
-	start := time.Now()
-	for _, statement := range shopTables {
-		d.exec(statement)
-	}
-	cities := []string{"Lisbon", "Porto", "Faro", "Braga"}
-	d.fill("customer", demoCustomers, func(i int) string {
-		return fmt.Sprintf("(%d,'customer %d','%s')", i, i, cities[i%len(cities)])
-	})
-	d.fill("product", demoProducts, func(i int) string { return fmt.Sprintf("(%d,'product %d',%d.90)", i, i, 5*i) })
-	d.fill("orders", orders, func(i int) string {
-		product := i%demoProducts + 1
-		return fmt.Sprintf("(%d,%d,%d,%d,%d.90)", i, i%demoCustomers+1, product, i%5+1, 5*product)
-	})
-	took := time.Since(start)
-	if d.err == nil {
-		fmt.Fprintf(d.out, "  three tables, written durably in %s: %.0f rows a second\n", round(took), float64(orders)/took.Seconds())
-	}
-	d.ask("SELECT count(*) AS orders, sum(quantity * price) AS revenue FROM orders")
-}
-
-// fill inserts rows 1 to n, a thousand in a statement.
-func (d *demonstration) fill(name string, n int, row func(i int) string) {
-	const atOnce = 1000
-	for first := 1; first <= n; first += atOnce {
-		rows := make([]string, 0, atOnce)
-		for i := first; i < first+atOnce && i <= n; i++ {
-			rows = append(rows, row(i))
-		}
-		d.exec("INSERT INTO " + name + " VALUES " + strings.Join(rows, ","))
-	}
-}
-
-func (d *demonstration) breakPrices() {
-	d.title("3 a.m.: an UPDATE without its WHERE")
-	if d.err == nil {
-		d.err = d.db.QueryRowContext(d.ctx, "SELECT current_scn()").Scan(&d.scn)
-	}
-	d.do("UPDATE orders SET price = 0.01")
-	d.ask("SELECT count(*) AS orders, sum(quantity * price) AS revenue FROM orders")
-}
-
-func (d *demonstration) lookBack() {
-	d.title("Nothing is lost: the table as it was, SCN %d", d.scn)
-	d.ask(fmt.Sprintf("SELECT count(*) AS orders, sum(quantity * price) AS revenue FROM orders AS OF SCN %d", d.scn))
-	d.ask(fmt.Sprintf("SELECT id, product, quantity, price FROM orders AS OF SCN %d WHERE id = 42", d.scn))
-	d.section("Now joined with then")
-	d.ask(fmt.Sprintf("SELECT o.id, old.price AS was, o.price AS is_now FROM orders o JOIN orders AS OF SCN %d old ON old.id = o.id WHERE o.customer = 8 ORDER BY o.id LIMIT 5", d.scn))
-	d.section("The difference")
-	d.ask(fmt.Sprintf("SELECT count(*) AS changed, sum(old.price - o.price) AS missing FROM orders o JOIN orders AS OF SCN %d old ON old.id = o.id WHERE old.price <> o.price", d.scn))
-	d.section("And put right again, from the past")
-	d.do(fmt.Sprintf("UPDATE orders o JOIN orders AS OF SCN %d old ON old.id = o.id SET o.price = old.price", d.scn))
-	d.ask("SELECT sum(quantity * price) AS revenue FROM orders")
-}
-
-func (d *demonstration) dropCustomers() {
-	d.title("A table that is gone")
-	d.do("CREATE RESTORE POINT before_drop")
-	d.do("DROP TABLE customer")
-	d.expectError("SELECT count(*) FROM customer")
-	d.ask("SELECT city, count(*) AS customers FROM customer AS OF 'before_drop' GROUP BY city ORDER BY city")
-	d.section("Back from the past")
-	d.do("CREATE TABLE customer AS SELECT * FROM customer AS OF 'before_drop'")
-	d.ask("SELECT count(*) AS customers FROM customer")
 }
 
 func (d *demonstration) title(format string, args ...any) {
@@ -254,6 +200,69 @@ func (d *demonstration) expectError(query string) {
 		return
 	}
 	fmt.Fprintf(d.out, "  redoubt> %s;\n  %v\n", query, err)
+}
+
+// back runs a statement that answers one row, and shows that as a list.
+func (d *demonstration) back(statement string) {
+	if d.err != nil {
+		return
+	}
+	start := time.Now()
+	names, cells, err := d.row(statement)
+	if err != nil {
+		d.err = fmt.Errorf("%s: %w", statement, err)
+		return
+	}
+	took := time.Since(start)
+	fmt.Fprintf(d.out, "  redoubt> %s;\n", statement)
+	for i, name := range names {
+		if cells[i].Valid {
+			fmt.Fprintf(d.out, "  %24s  %s\n", name, cells[i].String)
+		}
+	}
+	fmt.Fprintf(d.out, "  done in %s\n", round(took))
+}
+
+// row reads the only row of a result.
+func (d *demonstration) row(query string) (names []string, cells []sql.NullString, err error) {
+	rows, err := d.db.QueryContext(d.ctx, query)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	if names, err = rows.Columns(); err != nil {
+		return nil, nil, err
+	}
+	cells = make([]sql.NullString, len(names))
+	places := make([]any, len(names))
+	for i := range cells {
+		places[i] = &cells[i]
+	}
+	if !rows.Next() {
+		return nil, nil, errors.Join(errors.New("it answered nothing"), rows.Err())
+	}
+	return names, cells, rows.Scan(places...)
+}
+
+// remember reads the newest SCN.
+func (d *demonstration) remember() (scn uint64) {
+	if d.err == nil {
+		d.err = d.db.QueryRowContext(d.ctx, "SELECT current_scn()").Scan(&scn)
+	}
+	return scn
+}
+
+// expect fails the demo if a query does not give a value: what it shows must be true.
+func (d *demonstration) expect(query, want string) {
+	if d.err != nil {
+		return
+	}
+	var got sql.NullString
+	if err := d.db.QueryRowContext(d.ctx, query).Scan(&got); err != nil {
+		d.err = fmt.Errorf("%s: %w", query, err)
+	} else if got.String != want {
+		d.err = fmt.Errorf("%s gives %s, not %s", query, got.String, want)
+	}
 }
 
 // ask runs a query and shows its rows.

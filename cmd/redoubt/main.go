@@ -1,7 +1,7 @@
 // Command redoubt is the database server and everything around it in one binary.
 //
-// The nouns are its subcommands: serve runs a node, sql is a shell for it, demo shows what it can do, inspect reads
-// any file of a data directory, version names the build. The life of a call: (1) flags are read; (2) the subcommand
+// The nouns are its subcommands: serve runs a node, sql is a shell for it, log looks into the redo log, demo shows what it can do,
+// inspect reads any file of a data directory, version names the build. The life of a call: (1) flags are read; (2) the subcommand
 // builds what it needs from package node or internal/shell; (3) it prints, and exits with 0, or with 1 and one line
 // that says what happened, why, and what to do. There is no logic here beyond flags and output; a command runs in
 // one goroutine and joins what it starts.
@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
-	root.AddCommand(serveCommand(), sqlCommand(), demoCommand(), inspectCommand(), versionCommand())
+	root.AddCommand(serveCommand(), sqlCommand(), flashbackCommand(), restorePointCommand(), recycleBinCommand(), backupCommand(), keyCommand(), recoverCommand(), snapshotCommand(), cloneCommand(), nodeCommand(), switchoverCommand(), failoverCommand(), certCommand(), replayCommand(), reportCommand(), topCommand(), repoCommand(), catalogFamily(), logCommand(), demoCommand(), inspectCommand(), versionCommand())
 	root.CompletionOptions.DisableDefaultCmd = true
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintf(errs, "redoubt: %v\n", err)

@@ -1,19 +1,17 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"redoubt/internal/shell"
 )
 
 func sqlCommand() *cobra.Command {
-	o, format := shell.Options{}, ""
+	var execute []string
 	c := &cobra.Command{
 		Use:   "sql",
 		Short: "A shell for SQL",
@@ -22,26 +20,16 @@ func sqlCommand() *cobra.Command {
 			"REDOUBT_PASSWORD; if it is needed and not there, the terminal is asked for it.",
 		Args: cobra.NoArgs,
 	}
-	c.Flags().StringVar(&o.Addr, "addr", "127.0.0.1:3307", "address of a node, HOST:PORT")
-	c.Flags().StringVar(&o.User, "user", "root", "user")
-	c.Flags().StringVar(&o.Database, "database", "", "database to begin in")
-	c.Flags().StringVarP(&o.Execute, "execute", "e", "", "statements to run")
-	c.Flags().StringVar(&format, "format", "table", "form of the results: table, json, csv or tsv")
+	options := clientFlags(c)
+	c.Flags().StringArrayVarP(&execute, "execute", "e", nil, "statements to run; may be given more than once")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		var err error
-		if o.Format, err = shell.ParseFormat(format); err != nil {
+		o, err := options()
+		if err != nil {
 			return err
 		}
-		o.In, o.Out, o.Err = c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr()
-		o.Password = os.Getenv("REDOUBT_PASSWORD")
+		o.Execute = strings.Join(execute, ";\n")
 		if isTerminal(o.In) {
-			o.AskPassword = func() (string, error) {
-				fmt.Fprint(o.Err, "Password: ")
-				defer fmt.Fprintln(o.Err)
-				b, err := term.ReadPassword(int(os.Stdin.Fd()))
-				return string(b), err
-			}
-			o.Interactive, o.Color = o.Execute == "", true
+			o.Interactive = len(execute) == 0
 			if home, err := os.UserHomeDir(); err == nil {
 				o.HistoryFile = filepath.Join(home, ".redoubt_history")
 			}
@@ -49,9 +37,4 @@ func sqlCommand() *cobra.Command {
 		return shell.Run(c.Context(), o)
 	}
 	return c
-}
-
-// isTerminal tells whether the standard input is what the shell reads, and is a terminal.
-func isTerminal(in io.Reader) bool {
-	return in == os.Stdin && term.IsTerminal(int(os.Stdin.Fd()))
 }

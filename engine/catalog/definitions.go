@@ -196,4 +196,5 @@ type RestorePoint struct {
 	Description   string
 	CreatedMicros int64
 	CreatedBy     string
+	Guarantee     bool // the history from SCN on is kept for as long as the restore point is there
 }

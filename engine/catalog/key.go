@@ -190,6 +190,14 @@ func (t *Table) RowKey(dst []byte, row redo.Row, collator Collator) ([]byte, err
 	return t.appendKey(dst, t.PrimaryKey, row, collator)
 }
 
+// RowIDOf gives the hidden row id that is the key of a row without a primary key.
+func RowIDOf(key []byte) uint64 {
+	if len(key) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(key)
+}
+
 // IndexKey appends the key of a row's entry in an index, without the row key that follows it.
 func (t *Table) IndexKey(dst []byte, index *Index, row redo.Row, collator Collator) ([]byte, error) {
 	return t.appendKey(dst, index.Columns, row, collator)

@@ -31,6 +31,7 @@ type Snapshot struct {
 	tables  map[scn.Space]*Table
 	objects map[objectKey]*Object
 	rewinds map[scn.Space][]scn.Rewind
+	folds   *Folds // of this node; nil: none
 
 	schemaByName map[string]*Schema
 	tableByName  map[scn.Space]map[string]*Table
@@ -126,8 +127,62 @@ func (s *Snapshot) Lineage(space scn.Space, at scn.SCN) scn.Lineage {
 	if len(s.rewinds) == 0 {
 		return scn.Simple(space, at)
 	}
-	return scn.LineageAt(space, at, func(v scn.Space) []scn.Rewind { return s.rewinds[v] })
+	return scn.LineageAt(space, at, func(v scn.Space) []scn.Rewind { return s.rewinds[v] }, s.folds.At)
 }
+
+// Folds is how far a node has folded rewinds. It is no part of what the log says, and immutable.
+type Folds struct {
+	Epoch uint64                // counts up with each change since the start
+	To    map[scn.Space]scn.SCN // the last rewind of a space that is folded
+}
+
+// At is the SCN of the last rewind of a space that is folded, 0 if none is.
+func (f *Folds) At(space scn.Space) scn.SCN {
+	if f == nil {
+		return 0
+	}
+	return f.To[space]
+}
+
+// Before gives the folds without those of a space at or after an SCN.
+func (f *Folds) Before(space scn.Space, at scn.SCN) *Folds {
+	if f.At(space) < at {
+		return f
+	}
+	out := &Folds{Epoch: f.Epoch, To: maps.Clone(f.To)}
+	out.To[space] = at - 1
+	return out
+}
+
+// Count is the epoch, 0 if nothing is folded.
+func (f *Folds) Count() uint64 {
+	if f == nil {
+		return 0
+	}
+	return f.Epoch
+}
+
+// Folds gives what the snapshot's lineages pass over.
+func (s *Snapshot) Folds() *Folds { return s.folds }
+
+// WithFolds gives the same dictionary with lineages that pass over what is folded.
+func (s *Snapshot) WithFolds(f *Folds) *Snapshot {
+	if len(s.rewinds) == 0 || s.folds == f {
+		return s
+	}
+	c := *s
+	c.folds = f
+	return &c
+}
+
+// RewoundSpaces lists the spaces that were ever taken back, or are a clone's.
+func (s *Snapshot) RewoundSpaces() []scn.Space { return slices.Sorted(maps.Keys(s.rewinds)) }
+
+// Rewinds lists what took a space back, or gave a clone its content, in the order it happened.
+func (s *Snapshot) Rewinds(space scn.Space) []scn.Rewind { return s.rewinds[space] }
+
+// Rewound tells whether a space was ever taken back or is a clone's.
+func (s *Snapshot) Rewound(space scn.Space) bool { return len(s.rewinds[space]) > 0 }
 
 // With gives the snapshot after the changes of one commit. s stays as it is.
 func (s *Snapshot) With(at scn.SCN, changes []RowChange) (*Snapshot, error) {
@@ -148,6 +203,7 @@ func (s *Snapshot) copy(at scn.SCN) *Snapshot {
 		tables:       cloneMap(s.tables),
 		objects:      cloneMap(s.objects),
 		rewinds:      cloneMap(s.rewinds),
+		folds:        s.folds,
 		schemaByName: cloneMap(s.schemaByName),
 		tableByName:  make(map[scn.Space]map[string]*Table, len(s.tableByName)),
 	}
@@ -202,9 +258,9 @@ func (s *Snapshot) applyTable(c *RowChange) error {
 	if c.After == nil {
 		return nil
 	}
-	t := &Table{}
-	if err := json.Unmarshal(field(c.After, 2).Data(), t); err != nil {
-		return fmt.Errorf("definition of table %v: %w", field(c.After, 1), err)
+	t, err := TableOf(c.After)
+	if err != nil {
+		return err
 	}
 	names := cloneMap(s.tableByName[t.Schema])
 	names[Fold(t.Name)] = t
@@ -240,12 +296,12 @@ func (s *Snapshot) applyObject(c *RowChange) {
 
 func (s *Snapshot) applyRewind(at scn.SCN, c *RowChange) {
 	if c.After == nil {
-		return // rewinds are facts; folding, which ends them, rewrites rows first
+		return // rewinds are facts and stay
 	}
-	space := scn.Space(field(c.After, 2).Uint())
 	if c.At != 0 {
 		at = c.At
 	}
-	r := scn.Rewind{At: at, To: scn.SCN(field(c.After, 3).Uint()), Source: scn.Space(field(c.After, 4).Uint())}
+	space, r := RewindOf(c.After)
+	r.At = at
 	s.rewinds[space] = append(slices.Clone(s.rewinds[space]), r)
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -20,9 +21,14 @@ const (
 	RestorePointsSpace scn.Space = 17
 	RewindsSpace       scn.Space = 18
 	SequencesSpace     scn.Space = 19 // numbers given out in blocks: auto-increment values, row ids, space ids
+	FlashbacksSpace    scn.Space = 20 // what was taken back, and the incarnations that it began
+	RecycleBinSpace    scn.Space = 21
+	RetentionSpace     scn.Space = 22 // how much history is kept
+	FloorsSpace        scn.Space = 23 // how far back tables can be read
 
-	TimesBySCNSpace scn.Space = 24 // of the state store only: commit times by SCN
+	TimesBySCNSpace scn.Space = 24 // of the state store only: commit times and authors by SCN
 	TimesSpace      scn.Space = 25 // of the state store only: SCNs by commit time
+	SumsSpace       scn.Space = 26 // of the state store only: sums of the rows of tables
 
 	FirstUserSpace scn.Space = 1000
 )
@@ -43,6 +49,7 @@ func SystemSpaces() []scn.Space {
 	return []scn.Space{
 		SchemasSpace, TablesSpace, ObjectsSpace,
 		ControlSpace, RestorePointsSpace, RewindsSpace, SequencesSpace,
+		FlashbacksSpace, RecycleBinSpace, RetentionSpace, FloorsSpace,
 	}
 }
 
@@ -51,9 +58,13 @@ var systemTables = map[scn.Space]*Table{
 	TablesSpace:        systemTable(TablesSpace, "tables", 1, "id uint", "definition json"),
 	ObjectsSpace:       systemTable(ObjectsSpace, "objects", 3, "kind string", "schema uint", "folded string", "name string", "definition string"),
 	ControlSpace:       systemTable(ControlSpace, "control", 1, "name string", "value bytes"),
-	RestorePointsSpace: systemTable(RestorePointsSpace, "restore_points", 1, "folded string", "name string", "scn uint", "time int", "description string", "created int", "created_by string"),
+	RestorePointsSpace: systemTable(RestorePointsSpace, "restore_points", 1, "folded string", "name string", "scn uint", "time int", "description string", "created int", "created_by string", "guarantee uint"),
 	RewindsSpace:       systemTable(RewindsSpace, "rewinds", 2, "xid uint", "space uint", "to uint", "source uint"),
 	SequencesSpace:     systemTable(SequencesSpace, "sequences", 1, "sequence uint", "next uint"),
+	FlashbacksSpace:    systemTable(FlashbacksSpace, "flashbacks", 1, "xid uint", "kind string", "scope json", "to uint", "incarnation uint", "parent uint", "user string"),
+	RetentionSpace:     systemTable(RetentionSpace, "retention", 1, "space uint", "kind string", "amount uint"),
+	FloorsSpace:        systemTable(FloorsSpace, "floors", 1, "space uint", "scn uint", "time int", "by string"),
+	RecycleBinSpace:    systemTable(RecycleBinSpace, "recycle_bin", 1, "id uint", "is_schema uint", "schema uint", "schema_name string", "name string", "user string"),
 }
 
 // systemTable makes a definition from "name kind" columns, of which the first keyColumns are the primary key.
@@ -101,6 +112,20 @@ func TableRow(t *Table) (redo.Row, error) {
 	return rowOf(redo.UintValue(uint64(t.ID)), redo.JSONValue(doc)), err
 }
 
+// TableKey gives the key of the row of the tables table for a table.
+func TableKey(id scn.Space) []byte {
+	return binary.BigEndian.AppendUint64([]byte{partValue}, uint64(id))
+}
+
+// TableOf reads a row of the tables table.
+func TableOf(row redo.Row) (*Table, error) {
+	t := &Table{}
+	if err := json.Unmarshal(field(row, 2).Data(), t); err != nil {
+		return nil, fmt.Errorf("definition of table %v: %w", field(row, 1), err)
+	}
+	return t, nil
+}
+
 // ObjectRow gives the row of the objects table for o.
 func ObjectRow(o *Object) redo.Row {
 	return rowOf(text(string(o.Kind)), redo.UintValue(uint64(o.Schema)), text(Fold(o.Name)), text(o.Name), text(o.Definition))
@@ -110,6 +135,9 @@ func ObjectRow(o *Object) redo.Row {
 func ControlRow(name string, value []byte) redo.Row {
 	return rowOf(text(name), redo.BytesValue(value))
 }
+
+// ControlName reads a row of the control table.
+func ControlName(row redo.Row) string { return string(field(row, 1).Data()) }
 
 // ControlValue reads a row of the control table.
 func ControlValue(row redo.Row) []byte { return field(row, 2).Data() }
@@ -124,12 +152,21 @@ func SequenceNext(row redo.Row) uint64 { return field(row, 2).Uint() }
 
 // RestorePointRow gives the row of the restore points table for p.
 func RestorePointRow(p *RestorePoint) redo.Row {
+	var guarantee uint64
+	if p.Guarantee {
+		guarantee = 1
+	}
 	return rowOf(text(Fold(p.Name)), text(p.Name), redo.UintValue(uint64(p.SCN)), redo.IntValue(p.TimeMicros),
-		text(p.Description), redo.IntValue(p.CreatedMicros), text(p.CreatedBy))
+		text(p.Description), redo.IntValue(p.CreatedMicros), text(p.CreatedBy), redo.UintValue(guarantee))
 }
 
 // RewoundSpace is the space that a row of the rewinds table takes back.
 func RewoundSpace(row redo.Row) scn.Space { return scn.Space(field(row, 2).Uint()) }
+
+// RewindOf reads a row of the rewinds table. When it happened is the SCN of the row's version, not part of it.
+func RewindOf(row redo.Row) (space scn.Space, r scn.Rewind) {
+	return RewoundSpace(row), scn.Rewind{To: scn.SCN(field(row, 3).Uint()), Source: scn.Space(field(row, 4).Uint())}
+}
 
 // RestorePointOf reads a row of the restore points table.
 func RestorePointOf(row redo.Row) RestorePoint {
@@ -140,6 +177,7 @@ func RestorePointOf(row redo.Row) RestorePoint {
 		Description:   string(field(row, 5).Data()),
 		CreatedMicros: field(row, 6).Int(),
 		CreatedBy:     string(field(row, 7).Data()),
+		Guarantee:     field(row, 8).Uint() == 1,
 	}
 }
 

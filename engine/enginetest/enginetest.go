@@ -23,6 +23,7 @@ import (
 
 	"redoubt/engine"
 	"redoubt/engine/catalog"
+	"redoubt/engine/mvcc"
 	"redoubt/engine/txn"
 	"redoubt/scn"
 	"redoubt/wal/redo"
@@ -168,6 +169,58 @@ func (d *Database) CheckLaw(t testing.TB) {
 	options := d.options
 	options.FS = vfs.NewMem()
 	d.checkLaw(t, options, d.Log.Entries())
+	checkStretches(t, options, d.Log.Entries()) // with the state that was just made
+}
+
+// checkStretches compares a state to which a whole log was applied with the one that the same log gives when it is applied in
+// long stretches: every byte must be the same.
+func checkStretches(t testing.TB, options engine.Options, entries []engine.Commit) {
+	t.Helper()
+	want := contents(t, options)
+	for _, stretch := range []int{7, len(entries) + 1} {
+		options.FS = vfs.NewMem()
+		e, err := engine.Open(options)
+		if err != nil {
+			t.Fatalf("open engine: %v", err)
+		}
+		for rest := entries; len(rest) > 0; {
+			n := min(stretch, len(rest))
+			if err := e.ApplyStretch(context.Background(), rest[:n], engine.StretchOptions{FileFrom: 3}); err != nil {
+				t.Fatalf("apply the log in stretches of %d: %v", stretch, err)
+			}
+			rest = rest[n:]
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got := contents(t, options)
+		for key, value := range want {
+			if got[key] != value {
+				t.Fatalf("applied in stretches of %d: %x is %x, want %x", stretch, key, got[key], value)
+			}
+		}
+		if len(got) != len(want) {
+			t.Fatalf("applied in stretches of %d: %d entries, want %d", stretch, len(got), len(want))
+		}
+	}
+}
+
+// contents is all that a state store has.
+func contents(t testing.TB, options engine.Options) map[string]string {
+	t.Helper()
+	s, err := mvcc.Open(mvcc.Options{FS: options.FS, Dir: options.Dir, ReadOnly: true, Logger: quiet{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	all := map[string]string{}
+	if err := s.Each(func(key, value []byte) error {
+		all[string(key)] = string(value)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 func (d *Database) checkLaw(t testing.TB, options engine.Options, entries []engine.Commit) {
@@ -176,7 +229,11 @@ func (d *Database) checkLaw(t testing.TB, options engine.Options, entries []engi
 	if err != nil {
 		t.Fatalf("open engine: %v", err)
 	}
-	defer fresh.Close()
+	defer func() {
+		if err := fresh.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}()
 	if err := fresh.Apply(entries); err != nil {
 		t.Fatalf("apply the log: %v", err)
 	}
@@ -192,6 +249,7 @@ func (d *Database) CheckIndexes(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer view.Rollback()
 	for _, table := range view.Catalog().AllTables() {
 		rows := count(t, view.Scan(table, txn.Range{}))
 		for i := range table.Indexes {

@@ -323,3 +323,36 @@ func BenchmarkLock(b *testing.B) {
 		m.Release(i)
 	}
 }
+
+// TestShareAndIntent: who has an intent to update and a table's share lock has no exclusive one by that: others may go on reading
+// rows, and he has to wait for them if he asks for it.
+func TestShareAndIntent(t *testing.T) {
+	m, ctx := New(), t.Context()
+	ask := func(owner uint64, key string, mode Mode) error {
+		_, err := m.Lock(ctx, Request{Owner: owner, Space: 1, Key: []byte(key), Mode: mode})
+		return err
+	}
+	for _, c := range []struct {
+		owner uint64
+		key   string
+		mode  Mode
+		want  error
+	}{
+		{1, "a", Update, nil},
+		{2, "b", KeyShare, nil},
+		{1, "", TableShare, nil},
+		{1, "", TableExclusive, ErrBusy},
+		{3, "c", KeyShare, nil},
+		{3, "c", Update, ErrBusy},
+		{3, "", TableShare, ErrBusy},
+	} {
+		if err := ask(c.owner, c.key, c.mode); !errors.Is(err, c.want) {
+			t.Errorf("%d asks for %q in %s: %v, want %v", c.owner, c.key, c.mode, err, c.want)
+		}
+	}
+	m.Release(2)
+	m.Release(3)
+	if err := ask(1, "", TableExclusive); err != nil {
+		t.Errorf("alone: %v", err)
+	}
+}

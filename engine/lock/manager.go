@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"redoubt/scn"
+	"redoubt/telemetry"
 )
 
 // Errors of Lock. After each of them the owner has what it had before.
@@ -31,6 +32,21 @@ type Request struct {
 	Key     []byte // is not kept; empty for a table
 	Mode    Mode
 	Wait    time.Duration // at most; 0 or less does not wait
+	// Slot is where the wait is shown, if the session that asks is in this process; nil: nowhere.
+	Slot *telemetry.Slot
+	// Event is what the wait is shown as; 0: a row lock, or that of a table.
+	Event telemetry.Event
+}
+
+// event is what a wait is shown as.
+func (r *Request) event() telemetry.Event {
+	switch {
+	case r.Event != telemetry.OnCPU:
+		return r.Event
+	case r.Mode.ofTable() || len(r.Key) == 0:
+		return telemetry.TableLock
+	}
+	return telemetry.RowLock
 }
 
 // Manager keeps the locks of one node.
@@ -82,6 +98,8 @@ type waiter struct {
 	mode    Mode
 	since   time.Time
 	granted chan struct{} // closed when it is
+	slot    *telemetry.Slot
+	event   telemetry.Event
 }
 
 // New makes a Manager without locks.
@@ -158,7 +176,7 @@ func (m *Manager) ask(r Request) (*waiter, error) {
 	if r.Wait <= 0 {
 		return nil, ErrBusy
 	}
-	w := &waiter{owner: o, lock: l, mode: r.Mode, since: time.Now(), granted: make(chan struct{})}
+	w := &waiter{owner: o, lock: l, mode: r.Mode, since: time.Now(), granted: make(chan struct{}), slot: r.Slot, event: r.event()}
 	if first {
 		l.queue = slices.Insert(l.queue, 0, w)
 	} else {
@@ -171,6 +189,7 @@ func (m *Manager) ask(r Request) (*waiter, error) {
 		return nil, ErrDeadlock
 	}
 	m.counts.Waits++
+	w.slot.BeginFor(w.event, w.blocker())
 	return w, nil
 }
 
@@ -178,7 +197,10 @@ func (m *Manager) ask(r Request) (*waiter, error) {
 func (m *Manager) arrived(w *waiter, err error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.counts.Waited += time.Since(w.since)
+	took := time.Since(w.since)
+	m.counts.Waited += took
+	w.slot.EndFor(w.event)
+	w.slot.Measured(w.event, took)
 	if w.owner.waiting != w {
 		return nil
 	}
@@ -251,7 +273,8 @@ func (m *Manager) Holder(space scn.Space, key []byte) uint64 {
 func (m *Manager) advance(l *lock) {
 	for i := 0; i < len(l.queue); {
 		w := l.queue[i]
-		if w.blocked() {
+		if by := w.blocker(); by != 0 {
+			w.slot.Blocked(by)
 			i++
 			continue
 		}
@@ -304,11 +327,12 @@ func (w *waiter) blockers() func(yield func(*owner) bool) {
 	}
 }
 
-func (w *waiter) blocked() bool {
-	for range w.blockers() {
-		return true
+// blocker is the first of them, 0 if nobody is in the way any more.
+func (w *waiter) blocker() uint64 {
+	for o := range w.blockers() {
+		return o.id
 	}
-	return false
+	return 0
 }
 
 // inWayOf tells whether an owner has to wait for a holder.
@@ -353,7 +377,7 @@ func union(a, b Mode) Mode {
 		}
 	}
 	if a >= IntentShare {
-		return TableExclusive
+		return tableShareIntentUpdate
 	}
 	return Exclusive
 }

@@ -20,19 +20,23 @@ const (
 	TableShare
 	// TableExclusive has a table for itself: LOCK TABLES … WRITE.
 	TableExclusive
+	// tableShareIntentUpdate is what an owner has that has both TableShare and IntentUpdate. Nobody asks for it.
+	tableShareIntentUpdate
 )
 
 // conflicts has a bit for each mode that must wait for the mode of its place.
-var conflicts = [...]uint8{
+var conflicts = [...]uint16{
 	KeyShare:  1 << Exclusive,
 	Share:     1<<Update | 1<<Exclusive,
 	Update:    1<<Share | 1<<Update | 1<<Exclusive,
 	Exclusive: 1<<KeyShare | 1<<Share | 1<<Update | 1<<Exclusive,
 
 	IntentShare:    1 << TableExclusive,
-	IntentUpdate:   1<<TableShare | 1<<TableExclusive,
-	TableShare:     1<<IntentUpdate | 1<<TableExclusive,
-	TableExclusive: 1<<IntentShare | 1<<IntentUpdate | 1<<TableShare | 1<<TableExclusive,
+	IntentUpdate:   1<<TableShare | 1<<TableExclusive | 1<<tableShareIntentUpdate,
+	TableShare:     1<<IntentUpdate | 1<<TableExclusive | 1<<tableShareIntentUpdate,
+	TableExclusive: 1<<IntentShare | 1<<IntentUpdate | 1<<TableShare | 1<<TableExclusive | 1<<tableShareIntentUpdate,
+
+	tableShareIntentUpdate: 1<<IntentUpdate | 1<<TableShare | 1<<TableExclusive | 1<<tableShareIntentUpdate,
 }
 
 // ofTable tells whether a lock in this mode is one on a whole table that others have to mind.
@@ -55,5 +59,6 @@ func (m Mode) covers(other Mode) bool { return conflicts[m]|conflicts[other] == 
 func (m Mode) String() string {
 	return [...]string{
 		"KEY SHARE", "SHARE", "UPDATE", "EXCLUSIVE", "INTENT SHARE", "INTENT UPDATE", "TABLE SHARE", "TABLE EXCLUSIVE",
+		"TABLE SHARE, INTENT UPDATE",
 	}[m]
 }

@@ -1,6 +1,7 @@
 package mvcc
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -31,10 +32,29 @@ func (b *Batch) Delete(space scn.Space, key []byte, at scn.SCN) error {
 	return b.batch.Set(b.key, []byte{valueDeleted}, nil)
 }
 
+// Copy adds a copy of a version under a later SCN, for readers who pass over what lies between. found tells whether
+// there is one to copy; if not, the key is from there on as if it had never been.
+func (b *Batch) Copy(space scn.Space, key []byte, at scn.SCN, v Version, found bool) error {
+	b.key = appendDataKey(b.key[:0], space, key, at)
+	switch {
+	case !found:
+		b.value = append(b.value[:0], valueGone, 0)
+	case v.Deleted:
+		b.value = binary.AppendUvarint(append(b.value[:0], valueGone), uint64(v.SCN))
+	default:
+		b.value = binary.AppendUvarint(append(b.value[:0], valueCopied), uint64(v.SCN))
+		b.value = append(b.value, v.Value...)
+	}
+	return b.batch.Set(b.key, b.value, nil)
+}
+
 // SetMeta sets a named value.
 func (b *Batch) SetMeta(name string, value []byte) error {
 	return b.batch.Set(metaKey(name), value, nil)
 }
+
+// DropMeta removes a named value, which need not be there.
+func (b *Batch) DropMeta(name string) error { return b.batch.Delete(metaKey(name), nil) }
 
 // Len is the size of the batch in bytes.
 func (b *Batch) Len() int { return b.batch.Len() }

@@ -21,7 +21,9 @@ import (
 // that is a prefix alone ends in 0x00. Within a space no key may be a prefix of another; the key encodings of package
 // catalog see to that.
 //
-// Values of data: 0x00 for a deletion, or 0x01 and the bytes that the engine stores.
+// Values of data: 0x00 for a deletion, or 0x01 and the bytes that the engine stores. Folding a rewind writes copies of what is
+// visible where it goes back to: 0x02, uvarint of the SCN of the version that it is a copy of, and the bytes; 0x03 and the
+// uvarint for a copied deletion, 0 if the key never was.
 const (
 	namespaceMeta = 0x01
 	namespacePart = 0x02
@@ -34,6 +36,8 @@ const (
 
 	valueDeleted = 0x00
 	valueLive    = 0x01
+	valueCopied  = 0x02
+	valueGone    = 0x03
 )
 
 func appendVersion(prefix []byte, s scn.SCN) []byte {

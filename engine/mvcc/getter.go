@@ -13,7 +13,7 @@ import (
 type Getter struct {
 	store *Store
 	iter  *pebble.Iterator
-	made  scn.SCN // what was visible when the iterator was made
+	made  made
 	buf   []byte
 }
 
@@ -22,8 +22,14 @@ type Getter struct {
 // files from going.
 type getters struct {
 	mu      sync.Mutex
-	visible scn.SCN
+	visible made
 	idle    []*Getter
+}
+
+// made is what was visible when an iterator was made: commits, and what was written beside them.
+type made struct {
+	at      scn.SCN
+	renewal uint64
 }
 
 // idleGettersMax bounds the iterators in the pool.
@@ -31,10 +37,20 @@ const idleGettersMax = 64
 
 // SetVisible tells that everything up to an SCN has been committed to the store.
 func (s *Store) SetVisible(at scn.SCN) {
-	s.getters.mu.Lock()
-	stale := s.getters.idle
-	s.getters.idle, s.getters.visible = nil, at
-	s.getters.mu.Unlock()
+	s.getters.change(func(v *made) { v.at = at })
+}
+
+// Renew tells that something else was written than versions of new commits: who asks for a Getter from now on sees it.
+func (s *Store) Renew() {
+	s.getters.change(func(v *made) { v.renewal++ })
+}
+
+func (p *getters) change(f func(*made)) {
+	p.mu.Lock()
+	stale := p.idle
+	p.idle = nil
+	f(&p.visible)
+	p.mu.Unlock()
 	for _, g := range stale {
 		g.iter.Close() // an error of an iterator that nobody uses concerns nobody
 	}
@@ -44,7 +60,7 @@ func (s *Store) SetVisible(at scn.SCN) {
 func (s *Store) NewGetter(top scn.SCN) (*Getter, error) {
 	s.getters.mu.Lock()
 	visible := s.getters.visible
-	if n := len(s.getters.idle); n > 0 && top <= visible {
+	if n := len(s.getters.idle); n > 0 && top <= visible.at {
 		g := s.getters.idle[n-1]
 		s.getters.idle = s.getters.idle[:n-1]
 		s.getters.mu.Unlock()

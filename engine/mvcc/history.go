@@ -1,6 +1,7 @@
 package mvcc
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -8,10 +9,13 @@ import (
 	"redoubt/scn"
 )
 
-// History iterates over every version of every key in a range of a space: by key, then newest first.
+// History iterates over every version of every key in a range of a space: by key, then newest first. Copies that folding
+// made are no versions.
 type History struct {
 	iter    *pebble.Iterator
 	started bool
+	version Version
+	err     error
 }
 
 // NewHistory makes a History; Reverse of the range is not used. Close it.
@@ -26,6 +30,23 @@ func (s *Store) NewHistory(space scn.Space, r Range) (*History, error) {
 
 // Next moves to the next version.
 func (h *History) Next() bool {
+	for h.err == nil && h.step() {
+		value, err := h.iter.ValueAndErr()
+		if err == nil {
+			h.version, err = decodeVersion(versionOf(h.iter.Key()), value)
+		}
+		if err != nil {
+			h.err = fmt.Errorf("read from state store: %w", err)
+			return false
+		}
+		if !h.version.Copied {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *History) step() bool {
 	if h.started {
 		return h.iter.Next()
 	}
@@ -37,19 +58,13 @@ func (h *History) Next() bool {
 func (h *History) Key() []byte { return keyOf(prefixOf(h.iter.Key())) }
 
 // SCN is the commit that wrote the version.
-func (h *History) SCN() scn.SCN { return versionOf(h.iter.Key()) }
+func (h *History) SCN() scn.SCN { return h.version.SCN }
 
 // Version is the version itself, valid until Next.
-func (h *History) Version() (Version, error) {
-	value, err := h.iter.ValueAndErr()
-	if err != nil {
-		return Version{}, fmt.Errorf("read from state store: %w", err)
-	}
-	return decodeVersion(h.SCN(), value)
-}
+func (h *History) Version() (Version, error) { return h.version, nil }
 
 // Err tells what ended the iteration, if it was not the end of the range.
-func (h *History) Err() error { return h.iter.Error() }
+func (h *History) Err() error { return errors.Join(h.err, h.iter.Error()) }
 
 // Close ends the iterator.
 func (h *History) Close() error { return h.iter.Close() }

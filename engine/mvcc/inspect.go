@@ -76,3 +76,22 @@ func inspectWith(w io.Writer, command string, args ...string) error {
 
 // keySchemaBundle is how many keys Pebble bundles in its default schema of key columns, which the store uses.
 const keySchemaBundle = 16
+
+// Each calls yield with all that is in the store, in order; the bytes are valid until it returns.
+func (s *Store) Each(yield func(key, value []byte) error) error {
+	iter, err := s.db.NewIter(nil)
+	if err != nil {
+		return fmt.Errorf("read from state store: %w", err)
+	}
+	defer iter.Close()
+	for ok := iter.First(); ok; ok = iter.Next() {
+		value, err := iter.ValueAndErr()
+		if err == nil {
+			err = yield(iter.Key(), value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return iter.Error()
+}

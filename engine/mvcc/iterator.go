@@ -2,6 +2,7 @@ package mvcc
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -11,8 +12,9 @@ import (
 
 // Version is what a key was from SCN on. Value is nil for a deletion.
 type Version struct {
-	SCN     scn.SCN
+	SCN     scn.SCN // that wrote it; of a copy, that wrote what it is a copy of
 	Deleted bool
+	Copied  bool // a copy that folding made
 	Value   []byte
 }
 
@@ -33,7 +35,7 @@ func get(iter *pebble.Iterator, lineage scn.Lineage, key, dst []byte) (Version, 
 			}
 			v, err := decodeVersion(at, value)
 			v.Value = append(dst, v.Value...)
-			return v, true, err
+			return v, v.SCN != 0, err
 		}
 	}
 	return Version{}, false, nil
@@ -45,6 +47,14 @@ func decodeVersion(at scn.SCN, value []byte) (Version, error) {
 		return Version{SCN: at, Deleted: true}, nil
 	case len(value) >= 1 && value[0] == valueLive:
 		return Version{SCN: at, Value: value[1:]}, nil
+	case len(value) > 1 && (value[0] == valueCopied || value[0] == valueGone):
+		original, n := binary.Uvarint(value[1:])
+		if n > 0 && value[0] == valueCopied {
+			return Version{SCN: scn.SCN(original), Copied: true, Value: value[1+n:]}, nil
+		}
+		if n == len(value)-1 {
+			return Version{SCN: scn.SCN(original), Copied: true, Deleted: true}, nil
+		}
 	}
 	return Version{}, fmt.Errorf("state store: version at SCN %d has an unknown form", at)
 }

@@ -51,11 +51,13 @@ The folder state holds a Pebble store without a log of its own. All of it can be
 | 0x02, transaction (8 bytes, big endian), number (4 bytes, big endian), 0x00 | a part of a transaction that is on its way |
 
 A version is the SCN with all bits turned over, 8 bytes, big endian: the newest version of a key comes first. Spaces
-below 1000 are system tables (1 schemas, 2 tables, 3 objects, 16 control, 17 restore points, 18 rewinds, 19 sequences,
-24 and 25 commit times); from 1000 on each table and each index has a space of its own.
+below 1000 are system tables (1 schemas, 2 tables, 3 objects, 16 control, 17 restore points, 18 rewinds, 19 sequences, 20 flashbacks,
+21 recycle bin, 22 retention, 23 floors, 24 to 26 commit times, authors and sums, of the state store only); from 1000 on each table and each index has a space of its own.
 
 A value is 0x00 for a deletion, or 0x01 followed by the row (as in the redo record) or, in an index, by the length of
-the row's key as a uvarint: the key of an index entry is the index's key followed by the row's.
+the row's key as a uvarint: the key of an index entry is the index's key followed by the row's. Where a flashback is folded
+there are copies under its SCN: 0x02, the SCN of the version copied as a uvarint, and the same bytes; 0x03 and that SCN for
+a deletion, 0x03 and 0 if the key never was.
 
 Keys of rows and indexes are made of parts. A part is 0x00 for NULL, or 0x01 and a payload that is self-delimiting and
 sorts byte by byte as the values do:
@@ -75,7 +77,9 @@ A part is kept as the log has it, behind the term of its entry as a uvarint; it 
 dropped, or with the first group or part of a later term.
 
 Named values: position (log index, term, SCN, commit time in microseconds, each 8 bytes, little endian), format (one
-byte), table/ID (rows and hash, 8 bytes each, little endian), index/ID (SCN of the commit that brought it, 8 bytes, and
-1 if its entries are complete).
+byte), index/ID (SCN of the commit that brought it, 8 bytes,
+its table, 4 bytes, and 1 if its entries are complete), fold/ID (SCN of the last flashback of a space that is folded, 8 bytes), folding/ID (SCN of
+the one that is being folded, 8 bytes, and the last key that was written), collected/ID (SCN below which what nobody can ask
+for is dropped, 8 bytes, and the intervals that were needed then).
 
 ` + "## Keys\n\n```\n"

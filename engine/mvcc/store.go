@@ -3,6 +3,7 @@ package mvcc
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -20,6 +21,14 @@ type Options struct {
 	CacheBytes    int64         // block cache; default 256 MiB
 	MemtableBytes uint64        // size at which recent changes are flushed; default 64 MiB
 	Logger        pebble.Logger // its Fatalf must not return; default Pebble's, which ends the process
+	// ReadOnly opens a store that nobody changes, a checkpoint, and leaves every byte of it as it is.
+	ReadOnly bool
+	// Scratch: the store is thrown away soon, so that nothing is merged in the background.
+	Scratch bool
+	// Replaying: the store takes in long stretches of a log, and little is read meanwhile: more files wait before they are merged.
+	Replaying bool
+	// OnStall is told when writers have to wait for flushes or compactions, and when they no longer do. It must not block.
+	OnStall func(stalled bool)
 	// OnError is told when a flush or compaction fails. The store would try again for ever while commits pile up, so
 	// the owner should stop. It must not block. Default: only Logger is told.
 	OnError func(error)
@@ -28,8 +37,11 @@ type Options struct {
 // Store is the state on disk. Open it once; it is safe for concurrent use.
 type Store struct {
 	db      *pebble.DB
+	options *pebble.Options // by which files are made outside of it
 	cache   *pebble.Cache
 	getters getters
+
+	readOnly bool
 }
 
 // Open opens the store, making it if there is none.
@@ -47,25 +59,30 @@ func Open(o Options) (s *Store, err error) {
 			s, err = nil, fmt.Errorf("open state store %s: %v", o.Dir, r)
 		}
 	}()
-	db, err := pebble.Open(o.Dir, o.pebbleOptions(cache))
+	options := o.pebbleOptions(cache)
+	options.EnsureDefaults()
+	db, err := pebble.Open(o.Dir, options)
 	if err != nil {
 		cache.Unref()
 		return nil, fmt.Errorf("open state store %s: %w", o.Dir, err)
 	}
-	return &Store{db: db, cache: cache}, nil
+	return &Store{db: db, options: options, cache: cache, readOnly: o.ReadOnly}, nil
 }
 
-// fileBytes is the size of a table file in the first level; it doubles from level to level.
-const fileBytes = 8 << 20
+// fileBytes are the sizes of table files by level. Large ones have large filters, which are read whole, and are written anew
+// whole, and sent to a repository whole, for the sake of a few changed rows.
+var fileBytes = [7]int64{8 << 20, 8 << 20, 8 << 20, 16 << 20, 32 << 20, 32 << 20, 32 << 20}
 
 // pebbleOptions: no log of its own; bloom filters over keys without version; snappy in small blocks where data is
 // hot, zstd in blocks of 32 KB where it is cold, so that versions that differ little cost little.
 func (o *Options) pebbleOptions(cache *pebble.Cache) *pebble.Options {
 	p := &pebble.Options{
 		FS:                          o.FS,
+		ReadOnly:                    o.ReadOnly,
 		Comparer:                    comparer(),
 		Cache:                       cache,
 		DisableWAL:                  true,
+		DisableAutomaticCompactions: o.Scratch,
 		FormatMajorVersion:          pebble.FormatColumnarBlocks,
 		MemTableSize:                o.MemtableBytes,
 		MemTableStopWritesThreshold: 4,
@@ -73,7 +90,7 @@ func (o *Options) pebbleOptions(cache *pebble.Cache) *pebble.Options {
 		L0StopWritesThreshold:       24,
 		LBaseMaxBytes:               128 << 20,
 		MaxOpenFiles:                4096,
-		TargetFileSizes:             [7]int64{fileBytes},
+		TargetFileSizes:             fileBytes,
 		Logger:                      o.Logger,
 		BlockPropertyCollectors: []func() pebble.BlockPropertyCollector{
 			func() pebble.BlockPropertyCollector {
@@ -81,10 +98,21 @@ func (o *Options) pebbleOptions(cache *pebble.Cache) *pebble.Options {
 			},
 		},
 	}
+	if o.Scratch { // nobody would make fewer files of many, so they must not stop writers
+		p.L0StopWritesThreshold = math.MaxInt
+	}
+	if o.Replaying {
+		p.L0CompactionThreshold = 16
+	}
+	p.EventListener = &pebble.EventListener{}
 	if o.OnError != nil {
-		p.EventListener = &pebble.EventListener{BackgroundError: func(err error) {
+		p.EventListener.BackgroundError = func(err error) {
 			o.OnError(fmt.Errorf("state store %s cannot write: %w", o.Dir, err))
-		}}
+		}
+	}
+	if o.OnStall != nil {
+		p.EventListener.WriteStallBegin = func(pebble.WriteStallBeginInfo) { o.OnStall(true) }
+		p.EventListener.WriteStallEnd = func() { o.OnStall(false) }
 	}
 	for i := range p.Levels {
 		level := &p.Levels[i]
@@ -187,7 +215,11 @@ func (s *Store) Metrics() *pebble.Metrics { return s.db.Metrics() }
 // Close flushes and closes. Iterators and Getters must be closed.
 func (s *Store) Close() error {
 	s.SetVisible(scn.Max) // closes those in the pool, and lets none in
-	err := errors.Join(s.db.Flush(), s.db.Close())
+	var err error
+	if !s.readOnly {
+		err = s.db.Flush()
+	}
+	err = errors.Join(err, s.db.Close())
 	s.cache.Unref()
 	if err != nil {
 		return fmt.Errorf("close state store: %w", err)

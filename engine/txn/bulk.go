@@ -207,7 +207,7 @@ func (c *Certifier) finish(b *bulk, t *redo.Transaction, at scn.SCN, dictionary 
 			c.defined[table] = at
 		}
 		if d.rewound {
-			c.rewound[table] = at
+			c.rewound[table], c.tables[table] = at, at
 		}
 	}
 	c.ranges.forget(at) // its keys are too many

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"errors"
 	"hash/maphash"
 	"slices"
 	"sync"
@@ -26,6 +27,7 @@ type Certifier struct {
 
 	mu        sync.Mutex
 	bulks     []*bulk // large transactions, which would drive all else out of the windows
+	begun     scn.SCN // the memory knows nothing of what happened up to here
 	noted     scn.SCN // the highest
 	written   window  // rows changed
 	removed   window  // rows deleted, or whose key or unique columns changed
@@ -82,7 +84,7 @@ func (c *Certifier) Abandon() {
 	applied, _ := c.current()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.noted = applied
+	c.begun, c.noted = applied, applied
 	c.written, c.removed, c.claimed = newWindow(applied), newWindow(applied), newWindow(applied)
 	c.shared, c.keyShared = newWindow(applied), newWindow(applied)
 	c.bulks = nil
@@ -170,23 +172,34 @@ func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictio
 		return &ConflictError{What: what, Table: nameOf(dictionary, change.Table)}
 	}
 	rewound, read := c.rewound[change.Table], t.SnapshotOf(change)
-	if c.defined[change.Table] > read || rewound > read {
+	if c.defined[change.Table] > read || c.rewoundAfter(dictionary, change.Table, read) {
 		return conflict("definition")
 	}
+	if read < c.begun && change.Table >= catalog.FirstUserSpace {
+		if at, err := c.newest(dictionary, catalog.TablesSpace, catalog.TableKey(change.Table)); err != nil || at > read {
+			return errors.Join(err, conflict("definition"))
+		}
+	}
 	k := c.hash(change.Table, change.Key)
-	if at := c.last(deedWritten, k, own); at > rewound {
-		if at != change.Replaced {
-			return conflict("row")
-		}
-	} else if at != 0 || read < c.written.floor {
-		if c.ahead(&c.written) {
-			return conflict("row")
-		}
-		at, err := c.newest(dictionary, change.Table, change.Key)
-		if err != nil {
+	at := c.last(deedWritten, k, own)
+	switch {
+	case at > rewound:
+	case at == 0 && read >= c.written.floor:
+		at = change.Replaced // nothing has happened to it since
+	case c.ahead(&c.written):
+		return conflict("row")
+	default:
+		var err error
+		if at, err = c.newest(dictionary, change.Table, change.Key); err != nil {
 			return err
 		}
-		if at != change.Replaced {
+	}
+	if at != change.Replaced {
+		absent, err := c.stillAbsent(dictionary, change, max(at, change.Replaced), read)
+		switch {
+		case err != nil:
+			return err
+		case !absent:
 			return conflict("row")
 		}
 	}
@@ -199,9 +212,29 @@ func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictio
 	return nil
 }
 
+// stillAbsent tells whether a change that does not replace the newest version is an insert where there was no row at its
+// snapshot, and is none now. What it does not know, or knows alone, was a deletion: those need not be kept, and are not on
+// every node. last is the newest version that either knows.
+func (c *Certifier) stillAbsent(dictionary *catalog.Snapshot, change *redo.Change, last, read scn.SCN) (bool, error) {
+	if change.Op != redo.Insert || last > read {
+		return false, nil
+	}
+	v, found, err := c.store.Get(dictionary.Lineage(change.Table, scn.Max), change.Key, nil)
+	return err == nil && (!found || v.Deleted && v.SCN <= read), err
+}
+
+// Settle returns when nobody is certifying on a dictionary older than the present one.
+func (c *Certifier) Settle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+}
+
 func (c *Certifier) checkClaim(claim *redo.Claim, dictionary *catalog.Snapshot, own *bulk) error {
 	conflict := func(what string) error {
 		return &ConflictError{What: what, Table: nameOf(dictionary, claim.Space)}
+	}
+	if c.rewoundAfter(dictionary, claim.Space, claim.Since) {
+		return conflict("content")
 	}
 	if len(claim.Low) == 0 && len(claim.High) == 0 {
 		if c.tables[claim.Space] > claim.Since || claim.Since < c.written.floor {
@@ -245,6 +278,18 @@ func (c *Certifier) checkClaim(claim *redo.Claim, dictionary *catalog.Snapshot, 
 		return conflict("key")
 	}
 	return c.checkForgotten(claim, conflict)
+}
+
+// rewoundAfter tells whether a space was taken back after an SCN: by what this memory knows, or before it began.
+func (c *Certifier) rewoundAfter(dictionary *catalog.Snapshot, space scn.Space, read scn.SCN) bool {
+	if c.rewound[space] > read {
+		return true
+	}
+	if read >= c.begun {
+		return false
+	}
+	rewinds := dictionary.Rewinds(space)
+	return len(rewinds) > 0 && rewinds[len(rewinds)-1].At > read
 }
 
 // ahead tells whether a window has forgotten what is not in the store yet: then nobody knows it.
@@ -292,7 +337,8 @@ func (c *Certifier) note(t *redo.Transaction, at scn.SCN, dictionary *catalog.Sn
 		case catalog.TablesSpace:
 			c.defined[definedTable(change)] = at
 		case catalog.RewindsSpace:
-			c.rewound[catalog.RewoundSpace(change.After)] = at
+			space := catalog.RewoundSpace(change.After)
+			c.rewound[space], c.tables[space] = at, at
 		}
 	}
 	for i := range t.Claims {

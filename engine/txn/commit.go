@@ -2,11 +2,13 @@ package txn
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
 	"redoubt/engine/catalog"
 	"redoubt/scn"
+	"redoubt/telemetry"
 	"redoubt/wal/redo"
 )
 
@@ -20,6 +22,9 @@ func (t *Txn) Commit(ctx context.Context) (scn.SCN, error) {
 	if t.stale {
 		return 0, &ConflictError{What: "row"}
 	}
+	if t.xidErr != nil && t.Dirty() {
+		return 0, fmt.Errorf("nothing was committed: that the transaction's id is given could not be made durable, so it might be given again: %w", t.xidErr)
+	}
 	t.finished = true
 	if t.redo > int64(t.env.PartBytes) {
 		return t.commitInParts(ctx)
@@ -29,7 +34,16 @@ func (t *Txn) Commit(ctx context.Context) (scn.SCN, error) {
 	if len(p.Record.Changes) == 0 {
 		return t.snapshot, nil
 	}
-	return t.env.Proposer.Propose(ctx, p.Record.XID, encode(p.Record), p)
+	return t.propose(ctx, p)
+}
+
+// propose puts the transaction into the log, and shows that its session waits for that.
+func (t *Txn) propose(ctx context.Context, p *Prepared) (scn.SCN, error) {
+	body := encode(p.Record)
+	p.Slot = t.options.Slot
+	p.Slot.Begin(telemetry.LogFileSync)
+	defer p.Slot.End(telemetry.LogFileSync)
+	return t.env.Proposer.Propose(ctx, p.Record.XID, body, p)
 }
 
 // scratch holds buffers to encode into, so that what goes to the log is as long as it must be.

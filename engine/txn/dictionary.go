@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"redoubt/engine/catalog"
 	"redoubt/scn"
@@ -92,8 +93,36 @@ func (t *Txn) GetControl(name string) ([]byte, bool, error) {
 	return catalog.ControlValue(row), found, err
 }
 
-// PutRestorePoint creates a restore point, or replaces the one of its name.
+// DropControl takes a named value away.
+func (t *Txn) DropControl(name string) error {
+	return t.dropSystem(catalog.ControlSpace, catalog.ControlRow(name, nil))
+}
+
+// Controls gives the named values whose names begin with a prefix, in the order of names.
+func (t *Txn) Controls(prefix string, each func(name string, value []byte) error) error {
+	return t.scanSystem(catalog.ControlSpace, func(row redo.Row, _ scn.SCN) error {
+		name := catalog.ControlName(row)
+		if !strings.HasPrefix(name, prefix) {
+			return nil
+		}
+		return each(name, catalog.ControlValue(row))
+	})
+}
+
+// PutRestorePoint creates a restore point, or replaces the one of its name. The history that a guaranteed one keeps must
+// still be there: of every table that there is.
 func (t *Txn) PutRestorePoint(p catalog.RestorePoint) error {
+	if p.Guarantee {
+		t.claimFloors()
+		for _, table := range t.catalog.AllTables() {
+			if err := t.floorOf(table.ID, p.SCN); err != nil {
+				return err
+			}
+		}
+		if err := t.env.CheckFloor(0, p.SCN); err != nil {
+			return err
+		}
+	}
 	return t.putSystem(catalog.RestorePointsSpace, catalog.RestorePointRow(&p))
 }
 
@@ -103,15 +132,12 @@ func (t *Txn) DropRestorePoint(name string) error {
 }
 
 // RestorePoints lists the restore points by name.
-func (t *Txn) RestorePoints() ([]catalog.RestorePoint, error) {
-	table, _ := catalog.SystemTable(catalog.RestorePointsSpace)
-	rows := t.Scan(table, Range{})
-	defer rows.Close()
-	var out []catalog.RestorePoint
-	for rows.Next() {
-		out = append(out, catalog.RestorePointOf(rows.Row()))
-	}
-	return out, rows.Err()
+func (t *Txn) RestorePoints() (out []catalog.RestorePoint, err error) {
+	err = t.scanSystem(catalog.RestorePointsSpace, func(row redo.Row, _ scn.SCN) error {
+		out = append(out, catalog.RestorePointOf(row))
+		return nil
+	})
+	return out, err
 }
 
 // GetSequence reads the next number of a sequence that nobody has been given; 0 if it was never used.
@@ -128,8 +154,19 @@ func (t *Txn) PutSequence(sequence, next uint64) error {
 	return t.putSystem(catalog.SequencesSpace, catalog.SequenceRow(sequence, next))
 }
 
-// PutRewind records that space goes back, from this commit on, to what source was at an SCN.
+// PutRewind records that space goes back, from this commit on, to what source was at an SCN: 0 is before it was there.
+// The transaction must not have changed rows of the space. Others who read the space before this commit cannot write to
+// it afterwards. What it goes back to must still be kept, and stays.
 func (t *Txn) PutRewind(space scn.Space, to scn.SCN, source scn.Space) error {
+	if own := t.overlay.of(space); own != nil && own.len() > 0 {
+		return fmt.Errorf("rewind of space %d, which the same transaction has changed", space)
+	}
+	if to != 0 {
+		t.claimFloors()
+		if err := t.floorOf(source, to); err != nil {
+			return err
+		}
+	}
 	return t.putSystem(catalog.RewindsSpace, catalog.RewindRow(t.xid, space, to, source))
 }
 
@@ -193,9 +230,15 @@ func (t *Txn) changeCatalog(c catalog.RowChange) error {
 	if !catalog.IsDictionary(c.Table) {
 		return nil
 	}
+	if c.Table == catalog.RewindsSpace {
+		c.At = t.snapshot // so that nothing of the present is seen
+	}
 	next, err := t.catalog.With(t.catalog.SCN(), []catalog.RowChange{c})
 	if err != nil {
 		return err
+	}
+	if c.Table == catalog.RewindsSpace { // its own rewind is not the folded one that was committed at the snapshot
+		next = next.WithFolds(next.Folds().Before(catalog.RewoundSpace(c.After), t.snapshot))
 	}
 	t.catalog = next
 	return nil

@@ -19,6 +19,8 @@ var (
 	// ErrOutcomeUnknown is returned when the log failed, or the leader was lost, while a commit was under way: it may
 	// be committed or not.
 	ErrOutcomeUnknown = errors.New("the outcome of the commit is unknown")
+	// ErrNoLeader is returned when no node takes commits at the moment. Nothing of the transaction is in the log.
+	ErrNoLeader = errors.New("no node leads the cluster at the moment")
 	// ErrFuture is returned for a read at an SCN that has not been reached.
 	ErrFuture = errors.New("that SCN is in the future")
 	// ErrFinished is returned when a transaction is used after commit or rollback.

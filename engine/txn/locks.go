@@ -49,7 +49,7 @@ func (t *Txn) LockTable(ctx context.Context, table *catalog.Table, mode lock.Mod
 		return nil
 	}
 	t.locked = true
-	_, waited, err := t.env.Locks.Lock(ctx, lock.Request{Owner: t.xid, Partner: t.options.Session, Space: table.ID, Mode: mode, Wait: wait}, t.snapshot)
+	_, waited, err := t.env.Locks.Lock(ctx, lock.Request{Owner: t.xid, Partner: t.options.Session, Space: table.ID, Mode: mode, Wait: wait, Slot: t.options.Slot}, t.snapshot)
 	if err != nil {
 		return fmt.Errorf("lock of table %s: %w", table.Name, err)
 	}
@@ -187,7 +187,7 @@ func (t *Txn) lock(ctx context.Context, table *catalog.Table, space scn.Space, k
 	if key != nil && t.overlay.get(space, key) == nil {
 		t.bytes += lockBytes + 2*roundUp(len(key))
 	}
-	newest, waited, err := t.env.Locks.Lock(ctx, lock.Request{Owner: t.xid, Partner: t.options.Session, Space: space, Key: key, Mode: mode, Wait: wait}, t.snapshot)
+	newest, waited, err := t.env.Locks.Lock(ctx, lock.Request{Owner: t.xid, Partner: t.options.Session, Space: space, Key: key, Mode: mode, Wait: wait, Slot: t.options.Slot}, t.snapshot)
 	if err != nil {
 		return fmt.Errorf("lock of table %s: %w", table.Name, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"redoubt/scn"
+	"redoubt/telemetry"
 	"redoubt/wal/redo"
 )
 
@@ -90,7 +91,7 @@ func (s *sender) finish(whole *redo.Transaction) (scn.SCN, error) {
 		whole.Claims = append(whole.Claims, s.part.Claims...)
 	}
 	s.txn.overlay = overlay{}
-	return s.txn.env.Proposer.Propose(s.ctx, whole.XID, encode(whole), &Prepared{Record: whole})
+	return s.txn.propose(s.ctx, &Prepared{Record: whole})
 }
 
 // added counts an element of the part, and sends the part when it is full.
@@ -114,7 +115,10 @@ func (s *sender) flush() error {
 	}
 	part := s.part
 	s.tried = part.Number
-	if err := s.txn.env.Proposer.ProposePart(s.ctx, body, &part); err != nil {
+	s.txn.options.Slot.Begin(telemetry.LogFileSync)
+	err := s.txn.env.Proposer.ProposePart(s.ctx, body, &part)
+	s.txn.options.Slot.End(telemetry.LogFileSync)
+	if err != nil {
 		return err
 	}
 	s.parts, s.size = part.Number, 0

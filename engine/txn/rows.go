@@ -9,6 +9,7 @@ import (
 	"redoubt/engine/catalog"
 	"redoubt/engine/mvcc"
 	"redoubt/scn"
+	"redoubt/telemetry"
 	"redoubt/wal/redo"
 )
 
@@ -38,6 +39,9 @@ type Rows struct {
 	at  scn.SCN
 	buf redo.Row
 	err error
+
+	slot  *telemetry.Slot
+	count int // rows that were read and are not yet shown
 }
 
 // Scan iterates over the rows of a table in the order of its key.
@@ -74,24 +78,50 @@ func (t *Txn) scanIndex(table *catalog.Table, index *catalog.Index, r Range) *Ro
 	if rows.err == nil {
 		rows.overlay = t.overlay.view(table.ID)
 		rows.lineage = t.catalog.Lineage(table.ID, t.snapshot)
-		rows.getter, rows.err = t.env.Store.NewGetter(t.snapshot)
+		if rows.getter, rows.err = t.env.Store.NewGetter(t.snapshot); rows.err == nil {
+			rows.err = t.checkFloor(table)
+		}
 	}
 	return rows
 }
 
 func (t *Txn) open(table *catalog.Table, index *catalog.Index, space scn.Space, r Range) *Rows {
-	rows := &Rows{table: table, index: index, reverse: r.Reverse}
+	rows := &Rows{table: table, index: index, reverse: r.Reverse, slot: t.options.Slot}
+	rows.slot.Touch(uint64(space))
 	if t.finished {
 		rows.err = ErrFinished
 		return rows
 	}
 	rows.cursor = newCursor(t.overlay.view(space), r)
-	rows.store, rows.err = t.env.Store.NewIterator(t.catalog.Lineage(space, t.snapshot), r)
+	if rows.store, rows.err = t.env.Store.NewIterator(t.catalog.Lineage(space, t.snapshot), r); rows.err == nil {
+		rows.err = t.checkFloor(table)
+	}
 	return rows
 }
 
+// countEvery is how many rows are read between two times that they are shown.
+const countEvery = 128
+
 // Next moves to the next row.
 func (r *Rows) Next() bool {
+	if !r.next() {
+		return false
+	}
+	if r.count++; r.count == countEvery {
+		r.counted()
+	}
+	return true
+}
+
+// counted shows how many rows were read.
+func (r *Rows) counted() {
+	if r.count > 0 {
+		r.slot.Read(uint64(r.count))
+		r.count = 0
+	}
+}
+
+func (r *Rows) next() bool {
 	for r.err == nil {
 		key, e, more := r.step()
 		if !more {
@@ -164,7 +194,7 @@ func (r *Rows) fetch(e *entry) bool {
 	rowKey := []byte(nil)
 	if e != nil {
 		rowKey = e.rowKey
-	} else if rowKey, r.err = splitIndexEntry(r.store.Key(), r.store.Version().Value); r.err != nil {
+	} else if rowKey, r.err = SplitIndexEntry(r.store.Key(), r.store.Version().Value); r.err != nil {
 		return false
 	}
 	if r.overlay != nil {
@@ -211,6 +241,7 @@ func (r *Rows) Err() error { return r.err }
 
 // Close ends the iteration. It may be called more than once.
 func (r *Rows) Close() error {
+	r.counted()
 	err := r.err
 	if r.store != nil {
 		err = errors.Join(err, r.store.Close())
@@ -233,7 +264,8 @@ func IndexEntry(indexKey, rowKey []byte) (key, value []byte) {
 	return key, binary.AppendUvarint(nil, uint64(len(rowKey)))
 }
 
-func splitIndexEntry(key, value []byte) (rowKey []byte, err error) {
+// SplitIndexEntry gives the key of the row that an index's entry is of.
+func SplitIndexEntry(key, value []byte) (rowKey []byte, err error) {
 	n, size := binary.Uvarint(value)
 	if size <= 0 || n > uint64(len(key)) {
 		return nil, errors.New("damaged index entry")

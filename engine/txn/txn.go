@@ -3,12 +3,14 @@ package txn
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/mvcc"
 	"redoubt/scn"
+	"redoubt/telemetry"
 	"redoubt/wal/redo"
 )
 
@@ -31,7 +33,8 @@ type Options struct {
 	User      string  // recorded in the redo, like Host and Program
 	Host      string
 	Program   string
-	BytesMax  int64 // limit of what it may change; 0 is DefaultBytesMax
+	BytesMax  int64           // limit of what it may change; 0 is DefaultBytesMax
+	Slot      *telemetry.Slot // where it is shown what the transaction waits for; may be nil
 }
 
 // DefaultBytesMax bounds what one transaction may change, counted by what it takes in memory: a million rows of 180 bytes
@@ -60,6 +63,7 @@ type Proposer interface {
 type Prepared struct {
 	Record *redo.Transaction
 	Rows   []RowPair
+	Slot   *telemetry.Slot // of the session that waits for it, in this process; may be nil
 }
 
 // RowPair is a row before and after a change; nil if there was none, or is none.
@@ -77,17 +81,23 @@ type Env struct {
 	// a leader: claims on ranges are then refused more often than they must.
 	NoteRanges func()
 	Current    func() (scn.SCN, *catalog.Snapshot)
-	NewXID     func() uint64
+	NewXID     func() (uint64, error) // with an error, an id that must not get into the log
 	NewRowID   func(ctx context.Context, table scn.Space) (uint64, error)
 	NewSpace   func(ctx context.Context) (scn.Space, error)
 	RowsCount  func(table scn.Space) uint64
+	Pins       *Pins
+	// CheckFloor returns a FloorError if a table, named by its space or that of an index, can no longer be read at an SCN. Ask
+	// after all that is read from was opened.
+	CheckFloor func(table scn.Space, at scn.SCN) error
 }
 
 // Txn is one transaction. It belongs to one goroutine.
 type Txn struct {
 	env      *Env
+	pin      pin
 	options  Options
 	xid      uint64
+	xidErr   error   // why it must not get into the log
 	readSCN  scn.SCN // snapshot of the first statement
 	snapshot scn.SCN
 	catalog  *catalog.Snapshot
@@ -133,7 +143,9 @@ func Begin(env *Env, o Options) *Txn {
 	if o.BytesMax == 0 {
 		o.BytesMax = DefaultBytesMax
 	}
-	t := &Txn{env: env, options: o, xid: env.NewXID(), lockWait: LockWaitDefault}
+	t := &Txn{env: env, options: o, lockWait: LockWaitDefault}
+	t.xid, t.xidErr = env.NewXID()
+	t.hold(env.Current())
 	t.snapshot, t.catalog = env.Current()
 	t.readSCN = t.snapshot
 	if o.Isolation == Serializable && env.NoteRanges != nil {
@@ -142,13 +154,28 @@ func Begin(env *Env, o Options) *Txn {
 	return t
 }
 
-// View starts a read-only transaction at an SCN, with the catalog of that SCN.
-func View(env *Env, at scn.SCN, dictionary *catalog.Snapshot) *Txn {
-	return &Txn{
-		env: env, options: Options{ReadOnly: true, At: at, Isolation: RepeatableRead},
-		snapshot: at, readSCN: at, catalog: dictionary,
+// View starts a read-only transaction at an SCN, with the catalog of that SCN. dictionary is called once the SCN is pinned.
+func View(env *Env, at scn.SCN, dictionary func() (*catalog.Snapshot, error)) (*Txn, error) {
+	t := &Txn{env: env, options: Options{ReadOnly: true, At: at, Isolation: RepeatableRead}, snapshot: at, readSCN: at}
+	_, now := env.Current()
+	t.hold(at, now)
+	var err error
+	if t.catalog, err = dictionary(); err != nil {
+		t.Rollback()
+		return nil, err
 	}
+	return t, nil
 }
+
+// hold pins what the transaction reads.
+func (t *Txn) hold(at scn.SCN, dictionary *catalog.Snapshot) {
+	t.pin.since, t.pin.xid, t.pin.user = time.Now(), t.xid, t.options.User
+	t.pin.set(at, dictionary)
+	t.env.Pins.add(&t.pin)
+}
+
+// Watch gives the slot in which it is shown what the transaction reads and waits for.
+func (t *Txn) Watch(slot *telemetry.Slot) { t.options.Slot = slot }
 
 // XID is the transaction's id, unique in the life of the database.
 func (t *Txn) XID() uint64 { return t.xid }
@@ -181,6 +208,7 @@ func (t *Txn) StartStatement(digest uint64, text string) {
 // an older one, it is the whole transaction's.
 func (t *Txn) renewSnapshot() {
 	t.snapshot, t.catalog = t.env.Current()
+	t.pin.set(t.snapshot, t.catalog)
 	t.statement.ReadSCN = t.snapshot
 	if !t.Dirty() && len(t.claims) == 0 {
 		t.readSCN = t.snapshot
@@ -215,6 +243,7 @@ func (t *Txn) RollbackTo(m Mark) {
 // Rollback ends the transaction and drops its changes.
 func (t *Txn) Rollback() {
 	t.finished = true
+	t.pin.remove()
 	t.overlay, t.claims = overlay{}, nil
 	if t.locked {
 		t.env.Locks.Release(t.xid)
@@ -225,6 +254,7 @@ func (t *Txn) Rollback() {
 // Get reads the row with a key. at is the commit that wrote it, 0 if this transaction did. The row is not to be
 // changed.
 func (t *Txn) Get(table *catalog.Table, key []byte) (row redo.Row, at scn.SCN, found bool, err error) {
+	t.options.Slot.Touch(uint64(table.ID))
 	e, err := t.lookup(table, key)
 	if err == nil {
 		t.claimRead(table, Range{Low: key}, true)
@@ -235,6 +265,7 @@ func (t *Txn) Get(table *catalog.Table, key []byte) (row redo.Row, at scn.SCN, f
 	if t.overlay.get(table.ID, key) == nil {
 		at = e.replaced
 	}
+	t.options.Slot.Read(1)
 	return e.row, at, true, nil
 }
 
@@ -267,6 +298,9 @@ func (t *Txn) lookup(table *catalog.Table, key []byte) (*entry, error) {
 // load makes the entry of a key from the store; nil if the key never was.
 func (t *Txn) load(table *catalog.Table, key []byte) (*entry, error) {
 	v, found, err := t.env.Store.Get(t.catalog.Lineage(table.ID, t.snapshot), key, nil)
+	if err == nil {
+		err = t.checkFloor(table)
+	}
 	if err != nil || !found {
 		return nil, err
 	}
@@ -278,6 +312,19 @@ func (t *Txn) load(table *catalog.Table, key []byte) (*entry, error) {
 		e.before = e.row
 	}
 	return e, nil
+}
+
+// checkFloor tells whether a table can still be read at the snapshot. Ask after all that is read from was opened.
+func (t *Txn) checkFloor(table *catalog.Table) error { return t.floorOf(table.ID, t.snapshot) }
+
+// floorOf returns a FloorError if a space can no longer be read at an SCN.
+func (t *Txn) floorOf(space scn.Space, at scn.SCN) error {
+	err := t.env.CheckFloor(space, at)
+	var floor *FloorError
+	if errors.As(err, &floor) {
+		floor.Table = nameOf(t.catalog, space)
+	}
+	return err
 }
 
 // looked is the latest key that was looked up in the store: a statement that reads a row and then changes it asks for it

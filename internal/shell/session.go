@@ -37,6 +37,15 @@ func connect(ctx context.Context, o Options) (*session, error) {
 	return s, nil
 }
 
+// Connect logs in as a shell does, for other commands that need a server. The caller closes it by the function.
+func Connect(ctx context.Context, o Options) (*sql.Conn, func() error, error) {
+	s, err := connect(ctx, o.withDefaults())
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.conn, s.close, nil
+}
+
 func (s *session) open(ctx context.Context) error {
 	for {
 		err := s.tryOpen(ctx)

@@ -131,6 +131,8 @@ const help = `Statements end with a semicolon. Commands to the shell:
   \q            leave; so does Ctrl-D
 Ctrl-C stops the statement that runs, or drops what is typed.
 The past: SELECT … FROM t AS OF SCN n | TIMESTAMP ts | RESTORE POINT p
+          SELECT …, versions_operation FROM t VERSIONS BETWEEN SCN a AND b
+          FIND SCN WHERE condition BETWEEN a AND b
 `
 
 // command runs a command to the shell.

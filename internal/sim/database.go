@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -82,7 +81,7 @@ func (d *Database) open(o Options) (err error) {
 		retain = func() uint64 { return 1 }
 	}
 	d.Node, err = replication.Open(replication.Options{
-		NodeID: "n1", Dir: "raft", FS: o.FS, Stable: &stable{fs: o.FS}, Log: d.Log,
+		NodeID: "n1", Dir: "raft", FS: o.FS, Stable: NewStable(o.FS), Log: d.Log,
 		StateMachine: bridge.StateMachine{Engine: d.Engine}, Transport: transport,
 		Bootstrap:       []replication.Server{{ID: "n1", Addr: string(address)}},
 		CheckpointBytes: checkpointBytes, TrailingEntries: 8, Retain: retain, OnFatal: d.fail,
@@ -155,42 +154,3 @@ func (l storeLogger) Fatalf(format string, args ...any) {
 	l.database.fatal(fmt.Errorf("state store: "+format, args...))
 	select {} // a process would have ended here
 }
-
-// stable keeps term and vote in a file each, replaced as a whole.
-type stable struct{ fs vfs.FS }
-
-func (s *stable) path(key []byte) string { return "raft/" + string(key) }
-
-// Set implements replication.KV.
-func (s *stable) Set(key, value []byte) error {
-	temporary := s.path(key) + ".new"
-	f, err := s.fs.Create(temporary, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(value)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := s.fs.Rename(temporary, s.path(key)); err != nil {
-		return err
-	}
-	dir, err := s.fs.OpenDir("raft")
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
-// Get implements replication.KV.
-func (s *stable) Get(key []byte) ([]byte, error) {
-	f, err := s.fs.Open(s.path(key))
-	if err != nil {
-		return nil, errors.New("not found")
-	}
-	defer f.Close()
-	return io.ReadAll(f)
-}
-
-// Close implements replication.KV.
-func (*stable) Close() error { return nil }

@@ -38,10 +38,21 @@ func DecodeMark(mark []byte) (at Mark, err error) {
 	return at, nil
 }
 
+// Log is the committed log, of a node that runs or of one that does not.
+type Log interface {
+	// CommittedFrom reads the groups after a position, and the parts from an entry on.
+	CommittedFrom(after replication.Position, parts uint64) *replication.Reader
+	// Part gives the part in an entry that was read before.
+	Part(index uint64) ([]byte, error)
+}
+
 // Source gives the committed log to the sealer, one group at a time. A transaction in parts comes as if it had travelled
 // whole, so that a segment has all of it.
 type Source struct {
-	log      *replication.Node
+	// Passed, if it is not nil, is told of every place that is come by.
+	Passed func(Mark)
+
+	log      Log
 	reader   *replication.Reader
 	records  []segments.Record
 	underway map[uint64]parts // by transaction
@@ -54,20 +65,37 @@ type parts struct {
 }
 
 // OpenSource reads the log behind a mark, nil for its beginning.
-func OpenSource(log *replication.Node, mark []byte) (*Source, error) {
+func OpenSource(log Log, mark []byte) (*Source, error) {
 	at, err := DecodeMark(mark)
 	if err != nil {
 		return nil, err
 	}
-	return &Source{log: log, reader: log.CommittedFrom(at.Position, at.Retain()), underway: map[uint64]parts{}}, nil
+	return sourceFrom(log, at), nil
+}
+
+func sourceFrom(log Log, at Mark) *Source {
+	return &Source{log: log, reader: log.CommittedFrom(at.Position, at.Retain()), underway: map[uint64]parts{}}
 }
 
 // Next implements sealing.Source.
 func (s *Source) Next(ctx context.Context) ([]segments.Record, []byte, error) {
+	records, mark, err := s.next(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Passed != nil {
+		s.Passed(mark)
+	}
+	text, err := json.Marshal(mark)
+	return records, text, err
+}
+
+// next gives the records of the next group and the place behind it.
+func (s *Source) next(ctx context.Context) ([]segments.Record, Mark, error) {
 	for {
 		g, err := s.reader.Next(ctx)
 		if err != nil {
-			return nil, nil, err
+			return nil, Mark{}, err
 		}
 		for xid, p := range s.underway {
 			if p.term < g.Term {
@@ -78,7 +106,7 @@ func (s *Source) Next(ctx context.Context) ([]segments.Record, []byte, error) {
 			return s.group(&g)
 		}
 		if err := s.part(&g); err != nil {
-			return nil, nil, fmt.Errorf("log entry %d: %w", g.Index, err)
+			return nil, Mark{}, fmt.Errorf("log entry %d: %w", g.Index, err)
 		}
 	}
 }
@@ -97,13 +125,13 @@ func (s *Source) part(g *replication.AppliedGroup) error {
 	return nil
 }
 
-func (s *Source) group(g *replication.AppliedGroup) ([]segments.Record, []byte, error) {
+func (s *Source) group(g *replication.AppliedGroup) ([]segments.Record, Mark, error) {
 	s.records = s.records[:0]
 	for i := range g.Group.Txns {
 		r := segments.Record{SCN: g.Group.FirstSCN + scn.SCN(i), TimeMicros: g.Group.Txns[i].TimeMicros}
 		var err error
 		if r.Payload, r.Tables, err = s.whole(g.Group.Txns[i].Body); err != nil {
-			return nil, nil, fmt.Errorf("SCN %d in log entry %d: %w", r.SCN, g.Index, err)
+			return nil, Mark{}, fmt.Errorf("SCN %d in log entry %d: %w", r.SCN, g.Index, err)
 		}
 		s.records = append(s.records, r)
 	}
@@ -113,8 +141,7 @@ func (s *Source) group(g *replication.AppliedGroup) ([]segments.Record, []byte, 
 			mark.PartsFrom = p.entries[0]
 		}
 	}
-	text, err := json.Marshal(mark)
-	return s.records, text, err
+	return s.records, mark, nil
 }
 
 // whole gives a record with all that its transaction changes, and the tables of it.

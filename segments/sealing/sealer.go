@@ -10,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"redoubt/internal/durable"
 	"redoubt/scn"
 	"redoubt/segments"
 )
@@ -218,21 +219,5 @@ func (s *Sealer) readMark() ([]byte, error) {
 
 // writeMark replaces the file of the mark as a whole.
 func (s *Sealer) writeMark(mark []byte) error {
-	fs, temporary := s.options.FS, s.options.MarkFile+".new"
-	f, err := fs.Create(temporary, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(mark)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := fs.Rename(temporary, s.options.MarkFile); err != nil {
-		return err
-	}
-	dir, err := fs.OpenDir(fs.PathDir(s.options.MarkFile))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return durable.Replace(s.options.FS, s.options.MarkFile, mark)
 }

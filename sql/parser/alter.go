@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"slices"
 	"strings"
 
 	ast "github.com/dolthub/vitess/go/vt/sqlparser"
@@ -8,12 +9,21 @@ import (
 
 // orderAlter brings the clauses of an ALTER TABLE that moves a primary key into an order in which each holds by itself:
 // the engine runs one after the other, where MySQL looks at the result only. A column that is modified loses
-// AUTO_INCREMENT before its key is dropped, and gets it when it has one again.
+// AUTO_INCREMENT before its key is dropped, and gets it when it has one again. A new name for the table comes last.
 func orderAlter(tree ast.Statement) {
 	alter, ok := tree.(*ast.AlterTable)
 	if !ok {
 		return
 	}
+	slices.SortStableFunc(alter.Statements, func(a, b *ast.DDL) int {
+		switch last, other := a.Action == ast.RenameStr, b.Action == ast.RenameStr; {
+		case last && !other:
+			return 1
+		case other && !last:
+			return -1
+		}
+		return 0
+	})
 	var before, rest, behind []*ast.DDL
 	drops := false
 	for _, clause := range alter.Statements {

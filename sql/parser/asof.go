@@ -23,9 +23,14 @@ const (
 	AtTime
 	// AtName is the state as of the restore point AsOf.Name.
 	AtName
+	// Between is not a point: the versions of AsOf.Range are asked for.
+	Between
+	// Lowest is where history begins, Highest is now: ends of a range of versions.
+	Lowest
+	Highest
 )
 
-var kindNames = [...]string{Present: "PRESENT", Unbound: "UNBOUND", AtSCN: "SCN", AtTime: "TS", AtName: "NAME"}
+var kindNames = [...]string{Present: "PRESENT", Unbound: "UNBOUND", AtSCN: "SCN", AtTime: "TS", AtName: "NAME", Between: "VERSIONS", Lowest: "MINVALUE", Highest: "MAXVALUE"}
 
 // String returns the word that stands for the kind in a canonical point.
 func (k AsOfKind) String() string {
@@ -44,9 +49,12 @@ type AsOf struct {
 	Time time.Time
 	// Name is set if Kind is AtName: the restore point, as written.
 	Name string
+	// Range is set if Kind is Between.
+	Range VersionsRange
 	// SchemaNow asks for the rows of that point in today's columns (USING SCHEMA NOW).
 	SchemaNow bool
-	// RowSCN asks for one more column at the end, ora_rowscn BIGINT UNSIGNED.
+	// RowSCN asks for one more column at the end, ora_rowscn BIGINT UNSIGNED; if Kind is Between, for all columns of
+	// VersionsColumns and that one.
 	RowSCN bool
 	// Lock asks for locks on the rows that are read.
 	Lock RowLock
@@ -78,6 +86,8 @@ func (a AsOf) String() string {
 		b.WriteString(":" + a.Time.UTC().Format(timeLayout))
 	case AtName:
 		b.WriteString(":" + a.Name)
+	case Between:
+		b.WriteString(":" + a.Range.canonical())
 	}
 	return b.String()
 }
@@ -91,6 +101,10 @@ func (a AsOf) Describe() string {
 		return a.Time.UTC().Format("2006-01-02 15:04:05.000000") + " UTC"
 	case AtName:
 		return "restore point " + a.Name
+	case Between:
+		return a.Range.String()
+	case Lowest, Highest:
+		return a.Kind.String()
 	}
 	return "now"
 }
@@ -140,6 +154,12 @@ func decodeAsOf(s string) (AsOf, error) {
 		a.Time, err = time.Parse(timeLayout, value)
 	case "NAME":
 		a.Kind, a.Name = AtName, value
+	case "VERSIONS":
+		var known bool
+		if a.Range, known = decodeRange(value); !known {
+			err = strconv.ErrSyntax
+		}
+		a.Kind = Between
 	default:
 		return AsOf{}, sqlcode.BadAsOf("its form is not known: " + s)
 	}

@@ -29,7 +29,9 @@ const (
 
 // Functions returns the SQL functions that rewritten statements call. The engine's catalog must know them.
 func Functions() []sql.Function {
-	return []sql.Function{sql.FunctionN{Name: asOfFunction, Fn: newAsOfExpr}}
+	return []sql.Function{
+		sql.FunctionN{Name: asOfFunction, Fn: newAsOfExpr}, sql.FunctionN{Name: versionsFunction, Fn: newVersionsExpr},
+	}
 }
 
 // asOfExpr is redoubt_asof(clause, value): it evaluates to the canonical form of an AsOf.
@@ -288,6 +290,16 @@ func asText(v any) (string, bool) {
 		return strings.TrimSpace(string(s)), true
 	}
 	return "", false
+}
+
+// WallClock returns an instant, microseconds since 1970-01-01 UTC, as the session's clock shows it.
+func WallClock(ctx *sql.Context, micros int64) (time.Time, error) {
+	zone, err := sessionZone(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	t := time.UnixMicro(micros).In(zone)
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC), nil
 }
 
 // sessionZone returns @@time_zone as a location: a name of the time zone database, or an offset such as +02:00.

@@ -49,9 +49,19 @@ type Command struct {
 func StandardCommands() []Command {
 	var all []Command
 	all = append(all, restorePointCommands()...)
+	all = append(all, flashbackTransactionCommands()...)
+	all = append(all, retentionCommands()...)
+	all = append(all, flashbackCommands()...)
+	all = append(all, recycleBinCommands()...)
+	all = append(all, backupCommands()...)
+	all = append(all, recoverCommands()...)
+	all = append(all, snapshotCommands()...)
+	all = append(all, workloadCommands()...)
+	all = append(all, clusterCommands()...)
 	all = append(all, transactionCommands()...)
 	all = append(all, explainCommands()...)
 	all = append(all, maintenanceCommands()...)
+	all = append(all, findCommands()...)
 	return append(all, missingCommands()...)
 }
 
@@ -152,19 +162,21 @@ func (n *commandNode) RowIter(ctx *sql.Context, row sql.Row) (sql.RowIter, error
 }
 
 // inject makes the syntax tree of a Statement. Its values are parsed together, so that parameters are numbered through.
-func inject(s Statement, executor Executor, options ast.ParserOptions) (ast.Statement, error) {
+func (p *Parser) inject(s Statement, options ast.ParserOptions) (ast.Statement, error) {
 	node := ast.InjectedStatement{
-		Statement: &commandNode{statement: s, executor: executor},
+		Statement: &commandNode{statement: s, executor: p.options.Executor},
 		Auth:      ast.AuthInformation{AuthType: ast.AuthType_IGNORE},
 	}
 	texts := s.Expressions()
 	if len(texts) == 0 {
 		return node, nil
 	}
-	tree, err := ast.ParseWithOptions(context.Background(), "SELECT "+strings.Join(texts, ","), options)
+	text := "SELECT " + strings.Join(texts, ",")
+	tree, err := ast.ParseWithOptions(context.Background(), text, options)
 	if err != nil {
 		return nil, err
 	}
+	p.qualify(tree, text)
 	if sel, ok := tree.(*ast.Select); ok && len(sel.SelectExprs) == len(texts) {
 		for _, e := range sel.SelectExprs {
 			if a, ok := e.(*ast.AliasedExpr); ok {

@@ -149,21 +149,30 @@ func parseFlush(t *Tokens) (Statement, error) {
 // tableNames reads t[, db.u …].
 func tableNames(t *Tokens) (names []TableName, err error) {
 	for {
-		name, ok := t.Peek().Ident()
-		if !ok {
-			return nil, unexpected(t)
+		name, err := tableName(t)
+		if err != nil {
+			return nil, err
 		}
-		t.Next()
-		n := TableName{Table: name}
-		if t.AcceptOp(".") {
-			if n.Table, ok = t.Peek().Ident(); !ok {
-				return nil, unexpected(t)
-			}
-			t.Next()
-			n.Database = name
-		}
-		if names = append(names, n); !t.AcceptOp(",") {
+		if names = append(names, name); !t.AcceptOp(",") {
 			return names, nil
 		}
 	}
+}
+
+// tableName reads t or db.t.
+func tableName(t *Tokens) (TableName, error) {
+	name, ok := t.Peek().Ident()
+	if !ok {
+		return TableName{}, unexpected(t)
+	}
+	t.Next()
+	if !t.AcceptOp(".") {
+		return TableName{Table: name}, nil
+	}
+	table, ok := t.Peek().Ident()
+	if !ok {
+		return TableName{}, unexpected(t)
+	}
+	t.Next()
+	return TableName{Database: name, Table: table}, nil
 }

@@ -51,11 +51,12 @@ func (m *Moment) bind(value any) (*Moment, error) {
 	return &Moment{call: m.call, At: at}, nil
 }
 
-// CreateRestorePoint is CREATE RESTORE POINT name [AS OF moment] [DESCRIPTION 'text'].
+// CreateRestorePoint is CREATE RESTORE POINT name [AS OF moment] [GUARANTEE FLASHBACK DATABASE] [DESCRIPTION 'text'].
 type CreateRestorePoint struct {
 	Name string
 	// Moment is nil for now.
 	Moment      *Moment
+	Guarantee   bool
 	Description string
 
 	description string // its expression
@@ -136,7 +137,7 @@ func (*ShowRestorePoints) Schema() sql.Schema {
 	description.Nullable = true
 	return sql.Schema{
 		column("restore_point", types.Text), column("scn", types.Uint64), column("time", types.DatetimeMaxPrecision),
-		column("created", types.DatetimeMaxPrecision), description,
+		column("created", types.DatetimeMaxPrecision), column("guarantee", types.Boolean), description,
 	}
 }
 
@@ -177,6 +178,7 @@ func parseCreateRestorePoint(t *Tokens) (Statement, error) {
 			return nil, err
 		}
 	}
+	s.Guarantee = t.Accept("GUARANTEE", "FLASHBACK", "DATABASE")
 	if t.Accept("DESCRIPTION") {
 		if s.description = t.Expression(); s.description == "" {
 			return nil, unexpected(t)

@@ -8,7 +8,8 @@
 //     decides whether there is anything for us. If not, the engine's parser gets the text as it is.
 //  2. If it begins like a Command, the Command's grammar reads it. The Statement becomes a plan node, which evaluates
 //     its values, parameters included, binds them, and calls the Executor.
-//  3. Else the text is edited on its tokens: AS OF clauses become calls of the function redoubt_asof, words that the
+//  3. Else the text is edited on its tokens: AS OF clauses become calls of the function redoubt_asof, VERSIONS BETWEEN
+//     becomes an AS OF whose value is a call of redoubt_versions, words that the
 //     engine's tokenizer does not take are quoted, executed comments are opened, what MariaDB and MySQL write into
 //     dumps gets the spelling that the engine knows.
 //  4. The engine's parser reads the edited text. Every offset in the tree, and every text that was cut out by one, is
@@ -16,7 +17,7 @@
 //     through here again when it is used.
 //  5. What the engine would read and then drop, periods, row locks where they cannot be kept, is refused. A refusal is a tree of
 //     its own, because the engine keeps only the text of its parser's errors. Then the tree is completed where the
-//     catalog is needed: ORA_ROWSCN, and generated columns in dumps. This looks at the catalog before the statement's
+//     catalog is needed: pseudo-columns, and generated columns in dumps. This looks at the catalog before the statement's
 //     transaction has begun.
 //
 // What the storage adapter has to do:
@@ -25,6 +26,9 @@
 //     Unbound means that a statement with a parameter in its AS OF is being prepared: return the table as it is now,
 //     or as it last was if it has been dropped, since only its columns are looked at. Present is the table as it would
 //     be without AS OF, with the transaction's own changes.
+//   - Kind Between asks for the versions of the rows in AsOf.Range: the table as it was at its end. If AsOf.RowSCN is set, it
+//     has the columns of VersionsColumns behind its own, and ora_rowscn, with Extra set to PseudoColumn; those whose name
+//     one of its own columns has are left out.
 //   - If AsOf.SchemaNow is set, return the rows of that point in today's columns; else in the columns of that point.
 //   - If AsOf.RowSCN is set, return the table with one more column at the end, named ora_rowscn, of type
 //     types.Uint64, not nullable, with the table's Source and DatabaseSource: the SCN of the commit that made the

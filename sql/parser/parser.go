@@ -166,11 +166,21 @@ func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.Parser
 	r.fixPositions(tree)
 	p.qualify(tree, r.text)
 	sameWords(tree)
+	keepDelete(tree)
 	orderAlter(tree)
 	allowLocal(tree)
 	readPast(r.original, tree)
 	if err := lockTables(tree, r.locks); err != nil {
 		return refuse(err), end, nil
+	}
+	if c, ok := ctx.(*sql.Context); ok {
+		switch database, err := renameIn(tree, c.GetCurrentDatabase()); {
+		case err != nil:
+			return refuse(err), end, nil
+		case database != "":
+			tree, err = p.inject(&RunIn{database, r.original[:end]}, options)
+			return tree, end, err
+		}
 	}
 	if p.options.Rewrite != nil && !r.plain {
 		tree = p.options.Rewrite(tree)
@@ -216,7 +226,7 @@ func (p *Parser) command(text string, list []Token, options ast.ParserOptions) (
 		if err != nil {
 			return nil, err
 		}
-		return inject(s, p.options.Executor, options)
+		return p.inject(s, options)
 	}
 	return nil, nil
 }
@@ -259,7 +269,7 @@ func (p *Parser) look(text string, ansiQuotes bool) (interesting, computes bool,
 		case SpecialOpen, SpecialDead, DoubleMinus:
 			return true, false, nil
 		case Quoted:
-			if len(t.Text) == len(rowSCNColumn)+2 && strings.EqualFold(t.Text[1:len(t.Text)-1], rowSCNColumn) {
+			if isPseudoColumn(t.Text[1 : len(t.Text)-1]) {
 				return true, false, nil
 			}
 		case Word:
@@ -318,6 +328,7 @@ func rewriteAll(list, plain []Token) []edit {
 	edits = rewriteWords(plain, edits)
 	edits = rewriteCollations(plain, edits)
 	edits = rewriteAsOf(plain, edits)
+	edits = rewriteVersions(plain, edits)
 	edits = rewriteSpelling(plain, edits)
 	edits = rewriteParenthesised(plain, edits)
 	edits = rewriteLoad(plain, edits)

@@ -412,3 +412,17 @@ func TestTooDeep(t *testing.T) {
 		}
 	}
 }
+
+// TestWords: what is in strings, quoted names and comments is no word of a statement.
+func TestWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"/* x */ flashback table `as` to scn 5 -- before drop": "FLASHBACK TABLE TO SCN",
+		"SELECT 'as of' FROM t AS/**/OF SCN 3":                 "SELECT FROM T AS OF SCN",
+		"/*!50000 DROP */ TRIGGER a.b":                         "DROP TRIGGER A B",
+		"":                                                     "",
+	} {
+		if got := strings.Join(Words(text), " "); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}

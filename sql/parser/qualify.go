@@ -6,10 +6,11 @@ import (
 	ast "github.com/dolthub/vitess/go/vt/sqlparser"
 )
 
-// qualify names the database of tables that are found in every one, whose names have a dollar sign: the engine would refuse a name without one while
-// the session has no current database, and else ask for a privilege on the current one.
+// qualify names the database of tables that are found in every one, whose names have a dollar sign or an underline: the
+// engine would refuse a name without one while the session has no current database, and else ask for a privilege on the
+// current one.
 func (p *Parser) qualify(tree ast.Statement, text string) {
-	if p.options.DatabaseOf == nil || strings.IndexByte(text, '$') < 0 {
+	if p.options.DatabaseOf == nil || !strings.ContainsAny(text, "$_") {
 		return
 	}
 	_ = ast.Walk(func(n ast.SQLNode) (bool, error) {

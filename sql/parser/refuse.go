@@ -70,9 +70,12 @@ func refusePast(tree ast.Statement, periods bool) error {
 	if !periods {
 		return nil
 	}
+	if err := refuseVersionsOfNames(tree); err != nil {
+		return err
+	}
 	return ast.Walk(func(n ast.SQLNode) (bool, error) {
 		if a, ok := n.(*ast.AsOf); ok && a != nil && a.Time == nil {
-			return false, sqlcode.Unsupported("VERSIONS and FOR SYSTEM_TIME with BETWEEN, FROM, CONTAINED IN or ALL; AS OF it does")
+			return false, sqlcode.Unsupported("FOR VERSION, nor VERSIONS with FROM, CONTAINED IN or ALL; write VERSIONS BETWEEN {SCN | TIMESTAMP} a AND b")
 		}
 		return true, nil
 	}, tree)

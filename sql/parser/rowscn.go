@@ -2,6 +2,7 @@ package parser
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dolthub/go-mysql-server/sql"
@@ -15,17 +16,42 @@ import (
 // rowSCNColumn is the pseudo-column with the SCN of the commit that made a row's version.
 const rowSCNColumn = "ora_rowscn"
 
-// mentionsRowSCN reports whether the pseudo-column is named among the tokens.
+// versionsPrefix is what the names of the pseudo-columns of VERSIONS begin with.
+const versionsPrefix = "versions_"
+
+// VersionsColumns are the pseudo-columns of VERSIONS, ORA_ROWSCN besides, in the order of their table.
+func VersionsColumns() []string {
+	return []string{
+		"versions_startscn", "versions_starttime", "versions_endscn", "versions_endtime", "versions_xid",
+		"versions_operation", "versions_user", "versions_incarnation",
+	}
+}
+
+// PseudoColumn is what Extra says of a column that `*` does not show.
+const PseudoColumn = "pseudo-column"
+
+// isPseudoColumn reports whether a name is that of a pseudo-column.
+func isPseudoColumn(name string) bool {
+	switch {
+	case len(name) == len(rowSCNColumn) && strings.EqualFold(name, rowSCNColumn):
+		return true
+	case len(name) <= len(versionsPrefix) || !strings.EqualFold(name[:len(versionsPrefix)], versionsPrefix):
+		return false
+	}
+	return slices.ContainsFunc(VersionsColumns(), func(c string) bool { return strings.EqualFold(c, name) })
+}
+
+// mentionsRowSCN reports whether a pseudo-column is named among the tokens.
 func mentionsRowSCN(list []Token) bool {
 	for _, t := range list {
-		if name, ok := t.Ident(); ok && len(name) == len(rowSCNColumn) && strings.EqualFold(name, rowSCNColumn) {
+		if name, ok := t.Ident(); ok && isPseudoColumn(name) {
 			return true
 		}
 	}
 	return false
 }
 
-// rowSCN makes ORA_ROWSCN work: the tables that it is asked of get an AS OF value that asks the storage for one more
+// rowSCN makes pseudo-columns work, ORA_ROWSCN and those of VERSIONS: the tables that it is asked of get an AS OF value that asks the storage for one more
 // column, and `*` beside it is replaced by what it stands for, without that column.
 func (c *completer) rowSCN(tree ast.Statement) error {
 	switch s := tree.(type) {
@@ -46,6 +72,12 @@ func (c *completer) rowSCN(tree ast.Statement) error {
 }
 
 func (c *completer) ddl(s *ast.DDL) error {
+	switch { // a walk does not enter the bodies of stored programs
+	case s.ProcedureSpec != nil:
+		return c.subqueries(s.ProcedureSpec.Body, nil)
+	case s.TriggerSpec != nil:
+		return c.subqueries(s.TriggerSpec.Body, nil)
+	}
 	if s.ViewSpec != nil && s.ViewSpec.ViewExpr != nil {
 		return c.selectStatement(s.ViewSpec.ViewExpr, nil)
 	}
@@ -254,7 +286,7 @@ func (b *block) markIn(n ast.SQLNode, nested bool) {
 			b.markIn(n.Select, true)
 			return false, nil
 		case *ast.ColName:
-			if n.Name.EqualString(rowSCNColumn) && !(nested && n.Qualifier.IsEmpty()) {
+			if isPseudoColumn(n.Name.String()) && !(nested && n.Qualifier.IsEmpty()) {
 				b.ask(n)
 			}
 		}
@@ -272,10 +304,19 @@ func (b *block) parts(s *ast.Select) []ast.SQLNode {
 func (b *block) ask(n *ast.ColName) {
 	qualifier := strings.ToLower(n.Qualifier.Name.String())
 	for _, t := range b.tables {
-		if t.base && (qualifier == "" || t.name == qualifier) {
+		if t.base && (qualifier == "" || t.name == qualifier) && (t.versions() || n.Name.EqualString(rowSCNColumn)) {
 			t.scn = true
 		}
 	}
+}
+
+// versions reports whether the table's versions are asked for.
+func (t *blockTable) versions() bool {
+	if t.expr.AsOf == nil {
+		return false
+	}
+	call, ok := t.expr.AsOf.Time.(*ast.FuncExpr)
+	return ok && call.Name.Lowered() == versionsFunction
 }
 
 // ask gives the table the AS OF value that asks for the column.
@@ -285,8 +326,8 @@ func (t *blockTable) ask() error {
 		return nil
 	}
 	call, ok := t.expr.AsOf.Time.(*ast.FuncExpr)
-	if !ok || call.Name.Lowered() != asOfFunction || len(call.Exprs) != 2 {
-		return sqlcode.RowSCN("beside FOR VERSION and BETWEEN")
+	if !ok || call.Name.Lowered() != asOfFunction && call.Name.Lowered() != versionsFunction || len(call.Exprs) < 2 {
+		return sqlcode.RowSCN("beside FOR VERSION")
 	}
 	first, ok := call.Exprs[0].(*ast.AliasedExpr)
 	if !ok {
@@ -373,7 +414,7 @@ func (c *completer) columns(t *ast.AliasedTableExpr) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if at, err := DecodeAsOf(point); err != nil || at.Kind == Unbound {
+	if at, err := DecodeAsOf(point); err != nil || at.Kind == Unbound || at.Kind == Between && at.Range.High.Kind == Present {
 		return nil, sqlcode.RowSCN("beside * in a table AS OF a parameter; name the columns")
 	}
 	table, ok, err := c.table(name, point)
@@ -385,7 +426,7 @@ func (c *completer) columns(t *ast.AliasedTableExpr) ([]string, error) {
 	}
 	var names []string
 	for _, col := range table.Schema() {
-		if !strings.EqualFold(col.Name, rowSCNColumn) {
+		if !strings.EqualFold(col.Name, rowSCNColumn) && col.Extra != PseudoColumn {
 			names = append(names, col.Name)
 		}
 	}

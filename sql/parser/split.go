@@ -116,6 +116,19 @@ func FirstWord(text string) string {
 	}
 }
 
+// Words returns the unquoted words of a text in upper case: no strings, quoted names or comments, but for those that are executed.
+func Words(text string) (words []string) {
+	l := lexer{s: text}
+	for {
+		switch t := l.next(); t.Kind {
+		case EOF, Bad:
+			return words
+		case Word:
+			words = append(words, strings.ToUpper(t.Text))
+		}
+	}
+}
+
 // LocalInfile returns the file that LOAD DATA LOCAL INFILE names; ok is false for any other text.
 func LocalInfile(text string) (path string, ok bool) {
 	l := lexer{s: text}

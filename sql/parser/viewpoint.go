@@ -55,13 +55,7 @@ func readPast(text string, tree ast.Statement) {
 	if !ok || !isDDL || ddl.ViewSpec == nil {
 		return
 	}
-	local := map[string]bool{}
-	_ = ast.Walk(func(n ast.SQLNode) (bool, error) {
-		if c, ok := n.(*ast.CommonTableExpr); ok && c.AliasedTableExpr != nil {
-			local[strings.ToLower(c.AliasedTableExpr.As.String())] = true
-		}
-		return true, nil
-	}, ddl.ViewSpec.ViewExpr)
+	local := localNames(ddl.ViewSpec.ViewExpr)
 	_ = ast.Walk(func(n ast.SQLNode) (bool, error) {
 		t, ok := n.(*ast.AliasedTableExpr)
 		if !ok || t.AsOf != nil {

@@ -25,6 +25,35 @@ type Statement struct {
 	learns    *plan // whose columns the full way is to tell
 }
 
+// Digest is the digest of the text; 0 if it is not known here.
+func (s *Statement) Digest() uint64 {
+	if s == nil || s.template == nil {
+		return 0
+	}
+	return s.template.info.Digest
+}
+
+// Access tells which table the statement reads, and by which index; not ok if it reads none, or is not known here.
+func (s *Statement) Access() (table, index string, ok bool) {
+	if s == nil || s.template == nil {
+		return "", "", false
+	}
+	p := s.template.plan.Load()
+	if p == nil || p.table == nil {
+		return "", "", false
+	}
+	if _, inserts := p.action.(*insertion); inserts {
+		return "", "", false
+	}
+	if p.where.index == nil {
+		return p.table.name, primaryName, true
+	}
+	return p.table.name, p.where.index.Name, true
+}
+
+// primaryName is how MySQL calls the primary key.
+const primaryName = "PRIMARY"
+
 // Run runs the statement, if it is one for the short path; done is false if it has to go the full way. send gets the
 // result; it may be called once.
 func (s *Statement) Run(ctx context.Context, c *mysql.Conn, session *storage.Session, send func(*sqltypes.Result) error) (done bool, err error) {

@@ -1,6 +1,10 @@
 package sqlcode
 
-import "fmt"
+import (
+	"fmt"
+
+	"redoubt/engine/txn"
+)
 
 // Syntax reports a statement that the grammar refuses; text quotes the place.
 func Syntax(text string) *Error { return New(IDSyntax, text) }
@@ -26,8 +30,10 @@ func StatementMemory(limit int64) *Error { return New(IDStatementMemory, fmt.Spr
 // BadAsOf reports an AS OF expression whose value names no point in time.
 func BadAsOf(reason string) *Error { return New(IDBadAsOf, reason) }
 
-// AsOfBeforeFloor reports a point below the oldest one that is kept; floor says which and which hold sets it.
-func AsOfBeforeFloor(point, floor string) *Error { return New(IDAsOfBeforeFloor, point, floor) }
+// BeforeFloor reports a point below the oldest one that is kept: which one that is, and what sets it.
+func BeforeFloor(e *txn.FloorError) *Error {
+	return New(IDAsOfBeforeFloor, e.Point(), e.Oldest())
+}
 
 // AsOfFuture reports a point after the newest SCN.
 func AsOfFuture(point, newest string) *Error { return New(IDAsOfFuture, point, newest) }
@@ -55,6 +61,9 @@ func Conflict(err error) *Error { return wrap(IDConflict, err, because(err)) }
 
 // OutcomeUnknown reports a commit of which it is not known whether it took place.
 func OutcomeUnknown(err error) *Error { return wrap(IDOutcomeUnknown, err, because(err)) }
+
+// NotLeader reports that no node can be found that takes commits, or that confirms what is newest.
+func NotLeader(err error) *Error { return wrap(IDNotLeader, err, because(err)) }
 
 // LogFailed reports a redo log that cannot be written.
 func LogFailed(err error) *Error { return wrap(IDLogFailed, err, because(err)) }

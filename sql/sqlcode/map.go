@@ -10,6 +10,8 @@ import (
 	"github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/vitess/go/mysql"
 	"github.com/dolthub/vitess/go/vt/vterrors"
+
+	"redoubt/engine/txn"
 )
 
 // unknownPrefix is what the protocol library puts before errors that it does not know.
@@ -20,6 +22,10 @@ const unknownPrefix = "unknown error: "
 func Map(err error) error {
 	if err == nil {
 		return nil
+	}
+	var floor *txn.FloorError
+	if errors.As(err, &floor) {
+		err = BeforeFloor(floor)
 	}
 	if e, ok := Of(err); ok && !isKnown(err) {
 		return mysql.NewSQLError(e.Errno, e.State, "%s", message(err))

@@ -20,6 +20,32 @@ const (
 	IDAsOfWrite        = "RD-1107"
 	IDAsOfNoTable      = "RD-1108"
 	IDRowSCN           = "RD-1109"
+	IDVersionsRange    = "RD-1110"
+	IDVersionsOf       = "RD-1111"
+	IDFindRange        = "RD-1112"
+	IDFindNever        = "RD-1113"
+	IDFindPredicate    = "RD-1114"
+	IDFlashbackGone    = "RD-1201"
+	IDNotInBin         = "RD-1202"
+	IDFlashbackName    = "RD-1203"
+	IDFlashbackRenamed = "RD-1204"
+	IDFlashbackBreaks  = "RD-1205"
+	IDNoFlashback      = "RD-1206"
+	IDBackoutUnknown   = "RD-1211"
+	IDBackoutNotKept   = "RD-1212"
+	IDBackoutDDL       = "RD-1213"
+	IDBackoutNoRows    = "RD-1214"
+	IDBackoutTableGone = "RD-1215"
+	IDBackoutDependent = "RD-1216"
+	IDBackoutConflict  = "RD-1217"
+	IDBackoutBreaks    = "RD-1218"
+	IDBackoutTooMany   = "RD-1219"
+	IDBackup           = "RD-1301"
+	IDSnapshot         = "RD-1302"
+	IDRecover          = "RD-1303"
+	IDBaseline         = "RD-1304"
+	IDCluster          = "RD-1401"
+	IDStandby          = "RD-1402"
 	IDConflict         = "RD-2001"
 	IDOutcomeUnknown   = "RD-2002"
 	IDLogFailed        = "RD-2003"
@@ -107,8 +133,8 @@ var table = []Code{
 	},
 	{
 		IDAsOfBeforeFloor, 1105, stateGeneral, "The past is no longer kept at %s; the oldest readable point is %s",
-		"Old row versions are removed below the history window and the oldest hold.",
-		"Read a later point, or lengthen the history window for next time.",
+		"History goes when neither its retention nor a hold keeps it; the message names what keeps the oldest point.",
+		"Read a later point. For next time keep more, by SET FLASHBACK RETENTION or a restore point with GUARANTEE FLASHBACK DATABASE.",
 	},
 	{
 		IDAsOfFuture, 1525, stateGeneral, "%s lies in the future; the newest SCN is %s",
@@ -141,9 +167,139 @@ var table = []Code{
 		"Name a point at which it existed.",
 	},
 	{
-		IDRowSCN, 1235, "42000", "ORA_ROWSCN cannot be used here: %s",
-		"The pseudo-column is only found in the tables of a SELECT.",
+		IDRowSCN, 1235, "42000", "ORA_ROWSCN and VERSIONS_… cannot be used here: %s",
+		"The pseudo-columns are only found in the tables of a SELECT.",
 		"Name the columns, or read ORA_ROWSCN in a subquery.",
+	},
+	{
+		IDVersionsRange, 1525, stateGeneral, "This is no range of versions: %s",
+		"VERSIONS BETWEEN a AND b, or FOR SYSTEM_TIME, names a range that has no beginning or no end, or ends before it begins.",
+		"Write VERSIONS BETWEEN SCN a AND b or TIMESTAMP a AND b, a first; MINVALUE and MAXVALUE are the ends of history.",
+	},
+	{
+		IDVersionsOf, 1235, "42000", "This version does not support VERSIONS of %s",
+		"Versions are kept of the rows of base tables.",
+		"Ask for the versions of the tables that the view is made of, in a view of your own if need be.",
+	},
+	{
+		IDFindRange, 1525, stateGeneral, "FIND SCN has no such range to search: %s",
+		"The range after BETWEEN ends before it begins.",
+		"Write FIND SCN WHERE predicate BETWEEN a AND b with a before b.",
+	},
+	{
+		IDFindNever, 1105, stateGeneral, "The predicate is not true at %s, the end of the range",
+		"FIND SCN looks for the first SCN from which on the predicate is true, up to the end of the range.",
+		"Look for an end at which it is true, or turn the predicate over with NOT.",
+	},
+	{
+		IDFindPredicate, 1525, stateGeneral, "FIND SCN needs a condition: %s",
+		"The expression after WHERE must be true, false or NULL: a comparison, usually of a subquery in parentheses.",
+		"Write, for instance, FIND SCN WHERE (SELECT count(*) FROM t WHERE x < 0) > 0 BETWEEN SCN a AND b.",
+	},
+	{
+		IDFlashbackGone, 1146, "42S02", "It cannot go back: %s",
+		"What the statement names was not there at that point, or the schema that it belonged to is gone.",
+		"Name a point at which it was there. SHOW RECYCLEBIN lists what was dropped; a schema comes back with FLASHBACK SCHEMA.",
+	},
+	{
+		IDNotInBin, 1146, "42S02", "It cannot come back: %s",
+		"Nothing of this name was dropped, or it was purged.",
+		"SHOW RECYCLEBIN lists what is there. What was purged can still go back to an SCN, as long as its history is kept.",
+	},
+	{
+		IDFlashbackName, 1050, "42S01", "The name is taken: %s",
+		"Something else has that name now.",
+		"Rename or drop it, or bring the old one back under another name with RENAME TO.",
+	},
+	{
+		IDFlashbackRenamed, 1105, stateGeneral, "It cannot go back under this name: %s",
+		"The table was renamed since, and another has its name.",
+		"Flash back the table under the name that it has now.",
+	},
+	{
+		IDFlashbackBreaks, 1451, "23000", "The flashback would break constraints: %s",
+		"Rows of tables that go back and rows of tables that stay refer to each other; the message names some that would have no parent.",
+		"Take the other tables along with INCLUDE DEPENDENTS, or say NOVALIDATE and put the rows right afterwards.",
+	},
+	{
+		IDNoFlashback, 1105, stateGeneral, "There is nothing to undo: %s",
+		"UNFLASHBACK undoes the last flashback of what it names, and there was none.",
+		"Name what was flashed back. FLASHBACK … TO SCN n reaches any other point.",
+	},
+	{
+		IDBackoutUnknown, 1105, stateGeneral, "There is no such transaction: %s",
+		"No commit has that id: it was never given, or the transaction was rolled back.",
+		"FLASHBACK_TRANSACTION_QUERY lists committed transactions; find yours there by time, user or table.",
+	},
+	{
+		IDBackoutNotKept, 1105, stateGeneral, "The transaction is too old to be taken back: %s",
+		"To take it back, its redo and that of all that came after it must be there.",
+		"V$FLASHBACK_DATABASE_LOG shows how far back one can go. Repair the rows with AS OF or VERSIONS BETWEEN as far as they are kept.",
+	},
+	{
+		IDBackoutDDL, 1235, "42000", "A change of definitions cannot be taken back by FLASHBACK TRANSACTION: %s",
+		"CREATE, ALTER, DROP, TRUNCATE and FLASHBACK are undone as a whole, not row by row.",
+		"Use FLASHBACK TABLE … TO BEFORE TRANSACTION id, FLASHBACK TABLE … TO BEFORE DROP or UNFLASHBACK; if it only depends, NONCONFLICT_ONLY leaves its rows.",
+	},
+	{
+		IDBackoutNoRows, 1105, stateGeneral, "There is nothing to take back: %s",
+		"The transaction changed restore points, users or variables, which are not rows of tables.",
+		"Undo it by the opposite statement.",
+	},
+	{
+		IDBackoutTableGone, 1146, "42S02", "The transaction cannot be taken back: %s",
+		"Its rows were in a table that has been dropped, or copied into a new one by ALTER TABLE, since.",
+		"FLASHBACK TABLE … TO BEFORE DROP brings a dropped table back; NONCONFLICT_ONLY takes back what it did to the other tables.",
+	},
+	{
+		IDBackoutDependent, 1105, stateGeneral, "The transaction cannot be taken back alone: %s",
+		"Later transactions changed the same columns, used a key that it had freed, or refer to rows that it made.",
+		"EXPLAIN FLASHBACK TRANSACTION shows all of them. CASCADE takes them back, too; NOCASCADE_FORCE writes over what they wrote; NONCONFLICT_ONLY leaves the rows concerned.",
+	},
+	{
+		IDBackoutConflict, 1105, stateGeneral, "The transaction cannot be taken back: %s",
+		"Only columns that hold what the transaction wrote are put back.",
+		"EXPLAIN FLASHBACK TRANSACTION shows every row. NONCONFLICT_ONLY takes back the rows that can be; NOCASCADE_FORCE writes over columns, not over keys that are used again.",
+	},
+	{
+		IDBackoutBreaks, 1451, "23000", "The transaction cannot be taken back: %s",
+		"What is put back must keep unique keys, foreign keys and CHECKs as they are now.",
+		"Change the rows in the way, or use CASCADE, which takes the transactions that made them back, or NONCONFLICT_ONLY, which leaves the rows concerned.",
+	},
+	{
+		IDBackoutTooMany, 1105, stateGeneral, "The transaction cannot be taken back: %s",
+		"So much was built on it that taking all of that back would undo the database piece by piece.",
+		"Use FLASHBACK TABLE, or NONCONFLICT_ONLY.",
+	},
+	{
+		IDBackup, 1105, stateGeneral, "The backup was not made: %s",
+		"The state could not be read, or the repository did not take it. Backups made before are as they were.",
+		"Do what the message says, and run it again: what was sent is not sent again.",
+	},
+	{
+		IDSnapshot, 1105, stateGeneral, "Snapshots and clones are as they were: %s",
+		"The name is taken or unknown, something depends on it, or files could not be linked.",
+		"Do what the message says. SELECT * FROM V$SNAPSHOT and V$CLONE list what there is.",
+	},
+	{
+		IDRecover, 1105, stateGeneral, "Nothing was recovered: %s",
+		"The repository does not reach the point or does not have the object, or its new name is taken here. What was half made has been removed.",
+		"Do what the message says. EXPLAIN RECOVER shows the way, V$RECOVERABILITY what can be reached.",
+	},
+	{
+		IDBaseline, 1105, stateGeneral, "The baselines of the workload are as they were: %s",
+		"The name is taken or unknown, snapshots of the window are not kept, all baselines would take more than awr-baseline-disk, or files could not be written.",
+		"Do what the message says. SELECT * FROM DBA_HIST_BASELINE and DBA_HIST_SNAPSHOT list what there is.",
+	},
+	{
+		IDCluster, 1105, stateGeneral, "The cluster is as it was: %s",
+		"A node of that name is not there, cannot be reached or is not ready, or a quorum is missing.",
+		"Do what the message says. SELECT * FROM V$NODE lists the nodes, and how they are.",
+	},
+	{
+		IDStandby, 1290, stateGeneral, "This node is a standby, which only reads",
+		"The statement changes something. A standby follows the other nodes.",
+		"Run it on a node that is none: V$NODE lists them. ALTER CLUSTER PROMOTE NODE makes a standby one of them.",
 	},
 	{
 		IDConflict, 1213, "40001", "Another transaction changed the same data first%s; try restarting transaction",
@@ -166,9 +322,9 @@ var table = []Code{
 		"Commit in smaller steps, or raise the setting transaction-size.",
 	},
 	{
-		IDNotLeader, 1290, stateGeneral, "This node cannot commit now%s",
-		"No leader is known, or leadership has just moved.",
-		"Run the transaction again; if it goes on, look at the state of the cluster.",
+		IDNotLeader, 1290, stateGeneral, "This node cannot reach the leader now%s",
+		"No leader is known, leadership has just moved, or this node is cut off from the others. Nothing was done.",
+		"Run the transaction again; if it goes on, look at V$NODE. SET redoubt_read_mode = 'stale' reads what this node has.",
 	},
 	{
 		IDStopping, 1053, "08S01", "The server is stopping",

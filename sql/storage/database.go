@@ -10,6 +10,7 @@ import (
 	"redoubt/engine/catalog"
 	"redoubt/engine/lock"
 	"redoubt/engine/txn"
+	"redoubt/flashback"
 	"redoubt/sql/datatype"
 	"redoubt/sql/sqlcode"
 )
@@ -212,6 +213,11 @@ func (d *Database) DropTable(ctx *gsql.Context, name string) error {
 	}
 	if err := session.lockFor(ctx, t, def, lock.IntentUpdate); err != nil {
 		return err
+	}
+	if !session.purge {
+		if err := flashback.Recycle(t, def); err != nil {
+			return engineError(err)
+		}
 	}
 	return engineError(t.DropTable(def.ID))
 }

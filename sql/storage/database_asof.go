@@ -29,6 +29,10 @@ func (d *Database) GetTableInsensitiveAsOf(ctx *gsql.Context, name string, asOf 
 		}
 		return found, ok, err
 	}
+	if point.Kind == parser.Between {
+		t, err := d.versionsTable(ctx, name, point)
+		return t, err == nil, err
+	}
 	if t, ok := d.store.systemTable(name); ok {
 		return t, true, nil
 	}
@@ -126,6 +130,9 @@ func (d *Database) GetTableNamesAsOf(ctx *gsql.Context, asOf any) ([]string, err
 	}
 	if point.Kind == parser.Present || point.Kind == parser.Unbound {
 		return d.GetTableNames(ctx)
+	}
+	if point.Kind == parser.Between {
+		return nil, sqlcode.New(sqlcode.IDVersionsOf, "the list of tables")
 	}
 	view, err := d.pastView(ctx, point)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"redoubt/engine/catalog"
 	"redoubt/sql/parser"
+	"redoubt/sql/sqlcode"
 )
 
 // putObject stores the definition of an object under a name. definition is written as JSON; its field names are
@@ -58,6 +59,11 @@ func decodeObject(o *catalog.Object, out any) error {
 		return fmt.Errorf("definition of %s %s: %w", o.Kind, o.Name, err)
 	}
 	return nil
+}
+
+// TriggerOf reads the stored definition of a trigger.
+func TriggerOf(definition string) (t gsql.TriggerDefinition, err error) {
+	return t, json.Unmarshal([]byte(definition), &t)
 }
 
 // objectsOf reads the definitions of all objects of a kind.
@@ -110,11 +116,18 @@ func (d *Database) GetViewDefinition(ctx *gsql.Context, name string) (v gsql.Vie
 	if err != nil {
 		return v, false, err
 	}
+	ofVersions := session.point != nil && session.point.Kind == parser.Between
+	if ofVersions {
+		session.point = nil
+	}
 	if point := session.point; point != nil && point.Kind != parser.Present && point.Kind != parser.Unbound && !point.SchemaNow {
 		session.point = nil
 		return d.pastDefinition(ctx, name, *point)
 	}
 	found, err = d.object(ctx, catalog.View, name, &v)
+	if found && ofVersions {
+		return v, false, sqlcode.New(sqlcode.IDVersionsOf, "the view "+name)
+	}
 	return v, found, err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/txn"
+	"redoubt/flashback"
 	"redoubt/wal/redo"
 )
 
@@ -59,30 +60,36 @@ func (t *Table) Deleter(ctx *gsql.Context) gsql.RowDeleter { return t.newEditor(
 // Replacer implements gsql.ReplaceableTable.
 func (t *Table) Replacer(ctx *gsql.Context) gsql.RowReplacer { return t.newEditor(ctx) }
 
-// Truncate implements gsql.TruncateableTable: every row is deleted, in one transaction, and numbering starts again.
+// Truncate implements gsql.TruncateableTable. TRUNCATE touches no row, and a flashback brings the rows back. The SQL engine
+// asks for the same when a DELETE has no condition; but that is part of its transaction, and takes what this sees, not what
+// others commit meanwhile.
 func (t *Table) Truncate(ctx *gsql.Context) (int, error) {
 	transaction, err := t.writer(ctx)
 	if err != nil {
 		return 0, err
 	}
 	inner := transaction.inner
-	rows := inner.Scan(t.def, txn.Range{})
-	count := 0
-	for rows.Next() {
-		if err := inner.Delete(t.def, rows.Row().Clone()); err != nil {
-			_ = rows.Close()
-			return 0, engineError(err)
-		}
+	if FirstWord(ctx.Query()) != "truncate" {
+		count, err := deleteAll(inner, t.def)
+		return count, engineError(err)
+	}
+	count := inner.EstimateRows(t.def)
+	return int(count), engineError(flashback.Truncate(inner, t.def))
+}
+
+func deleteAll(t *txn.Txn, table *catalog.Table) (count int, err error) {
+	rows := t.Scan(table, txn.Range{})
+	for rows.Next() && err == nil {
+		err = t.Delete(table, rows.Row().Clone())
 		count++
 	}
-	err = rows.Err()
+	if err == nil {
+		err = rows.Err()
+	}
 	if closeErr := rows.Close(); err == nil {
 		err = closeErr
 	}
-	if err == nil && t.schema.Schema.HasAutoIncrement() {
-		err = t.db.store.engine.SetAutoIncrement(background(ctx), t.def.ID, 1)
-	}
-	return count, engineError(err)
+	return count, err
 }
 
 // StatementBegin implements gsql.EditOpenerCloser.

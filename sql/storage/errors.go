@@ -18,9 +18,12 @@ import (
 // engineError gives an error of the engine the number by which MySQL clients know it.
 func engineError(err error) error {
 	var conflict *txn.ConflictError
+	var floor *txn.FloorError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &floor):
+		return sqlcode.BeforeFloor(floor)
 	case errors.As(err, &conflict):
 		return sqlcode.Conflict(errors.New(conflict.Where()))
 	case errors.Is(err, txn.ErrConflict):
@@ -35,6 +38,8 @@ func engineError(err error) error {
 		return sqlcode.New(sqlcode.IDLockBusy)
 	case errors.Is(err, txn.ErrOutcomeUnknown):
 		return sqlcode.OutcomeUnknown(err)
+	case errors.Is(err, txn.ErrNoLeader):
+		return sqlcode.NotLeader(err)
 	case errors.Is(err, txn.ErrReadOnly):
 		return gsql.ErrReadOnlyTransaction.New()
 	case errors.Is(err, txn.ErrTooLarge):

@@ -6,6 +6,7 @@ import (
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
 	"redoubt/engine/catalog"
+	"redoubt/flashback"
 )
 
 // Provider gives the SQL engine the databases that its statement's snapshot holds.
@@ -115,6 +116,11 @@ func (p *Provider) DropDatabase(ctx *gsql.Context, name string) error {
 	}
 	if err := p.refuseReferenced(snapshot, schema); err != nil {
 		return err
+	}
+	if !session.purge {
+		if err := flashback.RecycleSchema(t, schema); err != nil {
+			return engineError(err)
+		}
 	}
 	for _, table := range snapshot.Tables(name) {
 		if err := t.DropTable(table.ID); err != nil {

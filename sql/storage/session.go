@@ -1,15 +1,19 @@
 package storage
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
+	"redoubt/engine/catalog"
+	"redoubt/engine/lock"
 	"redoubt/engine/txn"
 	"redoubt/scn"
 	"redoubt/sql/parser"
 	"redoubt/sql/sqlcode"
+	"redoubt/telemetry"
 )
 
 // Session is the state of one client.
@@ -20,8 +24,9 @@ type Session struct {
 	current   *Transaction
 	past      map[scn.SCN]*txn.Txn // views of the past that the running statement has opened
 	temporary temporaryTables
-	iterators map[*rowIter]struct{} // that read now
-	running   bool                  // a client's statement has begun
+	iterators map[*rowIter]struct{}      // that read now
+	versions  map[*versionsIter]struct{} // so, of versions
+	running   bool                       // a client's statement has begun
 	shown     atomic.Pointer[TransactionInfo]
 	held      atomic.Int64                 // bytes of rows that the running statement holds in memory
 	restart   bool                         // the running statement begins again, in the transaction that is open
@@ -30,7 +35,59 @@ type Session struct {
 	direct    *StatementInfo               // the running statement, if it goes past the SQL engine
 	set       *settings                    // nil: a variable has changed since they were read
 	tables    atomic.Pointer[lockedTables] // by LOCK TABLES; nil: none
+	purge     bool                         // what the running statement drops does not go into the recycle bin
 	userLocks map[string]int               // how many times each is held, by name
+	slot      *telemetry.Slot              // where it is shown what the session does; may be nil
+	digested  digested                     // of the text of the running statement
+	plan      gsql.Node                    // by which it runs; nil: none is known
+	attached  atomic.Pointer[any]          // by who watches it
+}
+
+// digested is a text whose digest is known.
+type digested struct {
+	text   string
+	digest uint64
+}
+
+// Watch gives the slot in which the session shows what it does.
+func (s *Session) Watch(slot *telemetry.Slot) { s.slot = slot }
+
+// Slot is where the session shows what it does; nil if nowhere.
+func (s *Session) Slot() *telemetry.Slot { return s.slot }
+
+// Plan is the plan of the running statement, or of the latest; nil if it had none.
+func (s *Session) Plan() gsql.Node { return s.plan }
+
+// Planned keeps the plan of the running statement: the first that it runs by, those of procedures and triggers are part of it. It
+// tells whether it is the first.
+func (s *Session) Planned(n gsql.Node) bool {
+	if s.plan != nil {
+		return false
+	}
+	s.plan = n
+	return true
+}
+
+// Attach keeps something with the running statement, for who watches it. Attached gives it, to any goroutine; nil if there is nothing.
+func (s *Session) Attach(v any) { s.attached.Store(&v) }
+
+// Attached gives what was kept with the statement.
+func (s *Session) Attached() any {
+	if v := s.attached.Load(); v != nil {
+		return *v
+	}
+	return nil
+}
+
+// Digested says what the digest of a text is.
+func (s *Session) Digested(text string, digest uint64) { s.digested = digested{text, digest} }
+
+// Digest is the digest of a statement's text. That of the latest is remembered: it is asked for more than once.
+func (s *Session) Digest(text string) uint64 {
+	if s.digested.text != text || text == "" {
+		s.digested = digested{text, Digest(text)}
+	}
+	return s.digested.digest
 }
 
 var (
@@ -43,6 +100,18 @@ var (
 func NewSession(base *gsql.BaseSession, store *Store, program string) *Session {
 	return &Session{BaseSession: base, store: store, program: program}
 }
+
+// SetPurge says whether what the session drops stays out of the recycle bin.
+func (s *Session) SetPurge(on bool) { s.purge = on }
+
+// Lock takes the intent to change a table in a transaction of a statement of ours, and refuses it if the session has locked
+// the table with READ.
+func (s *Session) Lock(ctx context.Context, t *txn.Txn, def *catalog.Table) error {
+	return s.lockFor(ctx, t, def, lock.IntentUpdate)
+}
+
+// Program is what the client says it is.
+func (s *Session) Program() string { return s.program }
 
 // Store gives the store that the session works on.
 func (s *Session) Store() *Store { return s.store }
@@ -68,7 +137,7 @@ func (s *Session) infoOf(ctx *gsql.Context) StatementInfo {
 	if s.direct != nil {
 		return *s.direct
 	}
-	return describe(ctx.Query())
+	return s.describe(ctx.Query())
 }
 
 // StartSnapshot begins an explicit transaction that reads one snapshot: the present one, or at a past SCN.
@@ -101,12 +170,15 @@ func (s *Session) begin(o txn.Options, info StatementInfo) (*Transaction, error)
 	return t, nil
 }
 
+// TransactionOptions are those of a transaction of the session's that a statement of ours begins.
+func (s *Session) TransactionOptions() txn.Options { return s.transactionOptions() }
+
 // transactionOptions reads the session's variables.
 func (s *Session) transactionOptions() txn.Options {
 	client := s.Client()
 	return txn.Options{
 		Isolation: s.settings().isolation, User: client.User, Host: client.Address, Program: s.program, BytesMax: s.store.bytesMax,
-		Session: s.LockOwner(),
+		Session: s.LockOwner(), Slot: s.slot,
 	}
 }
 
@@ -124,6 +196,8 @@ func (s *Session) ValidateSession(ctx *gsql.Context) error {
 // over.
 func (s *Session) StatementBegin() {
 	s.held.Store(0)
+	s.plan = nil
+	s.attached.Store(nil)
 	s.running, s.detached = false, false
 }
 
@@ -276,6 +350,7 @@ func (s *Session) pastTxn(at scn.SCN) (*txn.Txn, error) {
 	if err != nil {
 		return nil, pastError(s.store, at, err)
 	}
+	t.Watch(s.slot)
 	if s.past == nil {
 		s.past = map[scn.SCN]*txn.Txn{}
 	}
@@ -304,6 +379,9 @@ func (s *Session) closePast() {
 			continue
 		}
 		_ = i.closeRange()
+	}
+	for i := range s.versions {
+		_ = i.close()
 	}
 	for at, t := range s.past {
 		t.Rollback()

@@ -9,6 +9,7 @@ import (
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
 	"redoubt/engine/txn"
+	"redoubt/scn"
 )
 
 // settings are the variables of a session that every statement needs, read once after each change of a variable.
@@ -16,14 +17,19 @@ type settings struct {
 	isolation  txn.Isolation
 	lockWait   time.Duration
 	autocommit bool
-	plain      bool // texts are read and written as a new session does: quotes, character sets, limits
+	read       ReadMode
+	execution  time.Duration // that a SELECT may take; 0: any
+	plain      bool          // texts are read and written as a new session does: quotes, character sets, limits
 }
 
 const (
 	isolationVariable    = "transaction_isolation"
 	oldIsolationVariable = "tx_isolation"
 	lockWaitVariable     = "innodb_lock_wait_timeout"
-	maxLockWaitSeconds   = 1 << 30
+
+	executionTimeVariable = "max_execution_time"
+
+	maxLockWaitSeconds = 1 << 30
 )
 
 // SetSessionVariable keeps the two names of the isolation level the same.
@@ -52,7 +58,7 @@ func (s *Session) InitSessionVariable(ctx *gsql.Context, name string, value any)
 
 func (s *Session) settings() *settings {
 	if s.set == nil {
-		s.set = &settings{isolation: s.isolation(), lockWait: s.lockWait(), autocommit: s.autocommits(), plain: s.isPlain()}
+		s.set = &settings{isolation: s.isolation(), lockWait: s.lockWait(), execution: s.executionTime(), autocommit: s.autocommits(), read: s.readMode(), plain: s.isPlain()}
 	}
 	return s.set
 }
@@ -83,6 +89,50 @@ func (s *Session) lockWait() time.Duration {
 		return txn.LockWaitDefault
 	}
 	return time.Duration(min(seconds, maxLockWaitSeconds)) * time.Second
+}
+
+// Variables that say how new the data must be that a session reads on one of several nodes.
+const (
+	ReadModeVariable  = "redoubt_read_mode"
+	ReadSCNVariable   = "redoubt_read_scn"
+	StalenessVariable = "redoubt_read_staleness" // milliseconds
+)
+
+// ReadKind is a way of reading on one of several nodes.
+type ReadKind string
+
+// Ways of reading.
+const (
+	ReadStrong  ReadKind = "strong"  // everything that was acknowledged anywhere
+	ReadSession ReadKind = "session" // what this session wrote, and everything up to an SCN that it names
+	ReadStale   ReadKind = "stale"   // what this node has, if it has heard from the leader recently enough
+)
+
+// ReadMode is how new the data must be that a session reads.
+type ReadMode struct {
+	Kind   ReadKind
+	SCN    scn.SCN       // of ReadSession
+	Within time.Duration // of ReadStale
+}
+
+// ReadMode is the session's.
+func (s *Session) ReadMode() ReadMode { return s.settings().read }
+
+func (s *Session) readMode() ReadMode {
+	at, _ := strconv.ParseUint(s.text(ReadSCNVariable), 10, 64)
+	millis, _ := strconv.ParseInt(s.text(StalenessVariable), 10, 64)
+	return ReadMode{Kind: ReadKind(s.text(ReadModeVariable)), SCN: scn.SCN(at), Within: time.Duration(millis) * time.Millisecond}
+}
+
+// ExecutionTime is how long a SELECT of the session may take; 0: as long as it does.
+func (s *Session) ExecutionTime() time.Duration { return s.settings().execution }
+
+func (s *Session) executionTime() time.Duration {
+	ms, err := strconv.ParseInt(s.text(executionTimeVariable), 10, 64)
+	if err != nil || ms <= 0 {
+		return 0
+	}
+	return time.Duration(min(ms, 1<<40)) * time.Millisecond
 }
 
 func (s *Session) autocommits() bool {

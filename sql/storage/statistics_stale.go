@@ -11,7 +11,7 @@ import (
 )
 
 // Tables are measured anew by themselves once they have more or fewer rows than when they were measured: by a fifth, and
-// by staleRowsMin at least.
+// by staleRowsMin at least; and after they went back, if they have so many.
 const (
 	staleRowsMin   = 1000
 	staleRowsShare = 5
@@ -22,9 +22,23 @@ func (s *Statistics) stale(def *catalog.Table) bool {
 	rows, measured := s.store.engine.Rows(def.ID), uint64(0)
 	if known := s.table(def); known != nil {
 		measured = known.Rows
+		if rows >= staleRowsMin && s.wentBack(def, known.CreatedMicros) {
+			return true
+		}
 	}
 	change := max(rows, measured) - min(rows, measured)
 	return change >= staleRowsMin && change >= measured/staleRowsShare
+}
+
+// wentBack tells whether a table went back after a time.
+func (s *Statistics) wentBack(def *catalog.Table, micros int64) bool {
+	e := s.store.engine
+	rewinds := e.Catalog().Rewinds(def.ID)
+	if len(rewinds) == 0 {
+		return false
+	}
+	at, err := e.SCNToTime(rewinds[len(rewinds)-1].At)
+	return err == nil && at > micros
 }
 
 // restPerWork is how long measuring rests for the time that it has worked: it takes a fifth of a processor at most.

@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
@@ -115,7 +114,7 @@ func (s *Store) SystemDatabaseOf(table string) string {
 
 // systemTable finds a table that is not stored.
 func (s *Store) systemTable(name string) (gsql.Table, bool) {
-	if s.system == nil || !strings.Contains(name, "$") {
+	if s.system == nil {
 		return nil, false
 	}
 	return s.system.Table(name)

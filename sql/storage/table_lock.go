@@ -62,12 +62,13 @@ func (s *Session) lockTables(ctx *gsql.Context, writes map[scn.Space]bool) error
 		if writes[table] {
 			mode = lock.TableExclusive
 		}
-		if err := s.store.engine.LockTable(ctx, locked.owner, table, mode, s.tableLockWait()); err != nil {
+		if err := s.store.engine.LockTable(ctx, locked.owner, table, mode, s.tableLockWait(), s.slot); err != nil {
 			s.store.engine.ReleaseLocks(locked.owner)
 			return engineError(err)
 		}
 	}
 	s.tables.Store(locked)
+	s.slot.Owns(locked.owner)
 	if s.current != nil { // that of this statement, which goes on without autocommit
 		s.current.inner.SetSession(locked.owner)
 	}
@@ -98,6 +99,7 @@ func (s *Session) ReleaseTables() { s.releaseTables() }
 func (s *Session) releaseTables() {
 	if locked := s.tables.Swap(nil); locked != nil {
 		s.store.engine.ReleaseLocks(locked.owner)
+		s.slot.Owns(0)
 	}
 }
 

@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"strings"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"redoubt/engine/txn"
 	"redoubt/scn"
+	"redoubt/telemetry"
 )
 
 // Transaction is the open transaction of a session. It belongs to the session's connection.
@@ -41,6 +41,7 @@ func (t *Transaction) open() error {
 	if err != nil {
 		return pastError(t.session.store, t.options.At, err)
 	}
+	view.Watch(t.session.slot)
 	t.inner = view
 	return nil
 }
@@ -61,8 +62,8 @@ type StatementInfo struct {
 }
 
 // describe tells a statement's nature by its text.
-func describe(text string) StatementInfo {
-	info := StatementInfo{Digest: Digest(text), Writes: true}
+func (s *Session) describe(text string) StatementInfo {
+	info := StatementInfo{Digest: s.Digest(text), Writes: true}
 	switch FirstWord(text) {
 	case "select", "show", "set", "begin", "commit":
 		info.Writes = false
@@ -79,6 +80,7 @@ func (t *Transaction) startStatement(info StatementInfo) {
 		t.inner.SetLockWait(t.session.settings().lockWait)
 	}
 	t.inner.StartStatement(info.Digest, info.Definition)
+	t.session.slot.Snapshot(t.inner.XID(), uint64(t.inner.Snapshot()))
 	t.session.show()
 }
 
@@ -99,7 +101,14 @@ func (t *Transaction) rollbackTo(m txn.Mark) {
 }
 
 func (t *Transaction) commit(ctx context.Context) (scn.SCN, error) {
+	changes := t.inner.Dirty()
 	at, err := t.inner.Commit(ctx)
+	if changes && err == nil {
+		t.session.slot.Ended(uint64(at))
+		t.session.slot.Add(telemetry.FigureCommits, 1)
+	} else {
+		t.session.slot.Ended(0)
+	}
 	return at, engineError(err)
 }
 
@@ -110,11 +119,17 @@ func (t *Transaction) renew() error {
 		return err
 	}
 	t.savepoints, t.keyless = nil, nil
-	t.startStatement(describe(""))
+	t.startStatement(t.session.describe(""))
 	return nil
 }
 
-func (t *Transaction) finish() { t.inner.Rollback() }
+func (t *Transaction) finish() {
+	if t.inner.Dirty() {
+		t.session.slot.Add(telemetry.FigureRollbacks, 1)
+	}
+	t.session.slot.Ended(0)
+	t.inner.Rollback()
+}
 
 // CreateSavepoint implements gsql.TransactionSession.
 func (s *Session) CreateSavepoint(_ *gsql.Context, transaction gsql.Transaction, name string) error {
@@ -170,16 +185,37 @@ func (t *Transaction) savepoint(name string) int {
 // Digest identifies a statement by its text with literals left out: numbers and strings become ?, blanks one blank,
 // letters lower case.
 func Digest(text string) uint64 {
-	h := fnv.New64a()
+	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
+	h := uint64(offset)
+	normalize(text, func(c byte) bool {
+		h = (h ^ uint64(c)) * prime
+		return true
+	})
+	return h
+}
+
+// DigestText is the text of which Digest is made, cut at so many bytes.
+func DigestText(text string, bytesMax int) string {
+	out := make([]byte, 0, min(len(text), bytesMax))
+	normalize(text, func(c byte) bool {
+		out = append(out, c)
+		return len(out) < bytesMax
+	})
+	return strings.ToValidUTF8(strings.TrimSpace(string(out)), "")
+}
+
+// normalize gives the bytes of a text without its literals, until take has enough.
+func normalize(text string, take func(byte) bool) {
 	var last byte
+	more := true
 	emit := func(c byte) {
 		if c == ' ' && (last == ' ' || last == 0) || c == '?' && last == '?' {
 			return
 		}
 		last = c
-		_, _ = h.Write([]byte{c})
+		more = take(c)
 	}
-	for i := 0; i < len(text); {
+	for i := 0; i < len(text) && more; {
 		switch c := text[i]; {
 		case c == '\'' || c == '"':
 			i = quotedEnd(text, i)
@@ -200,7 +236,6 @@ func Digest(text string) uint64 {
 			emit(c)
 		}
 	}
-	return h.Sum64()
 }
 
 func quotedEnd(text string, start int) int {
@@ -227,25 +262,38 @@ func ChangesDictionary(text string) bool {
 	second, _ := nextWord(rest)
 	switch first {
 	case "create", "drop":
-		return second != "temporary" && second != "restore"
-	case "alter", "rename", "truncate":
+		return second != "temporary" && second != "restore" && !IsSnapshot(text)
+	case "alter":
+		return second != "backup"
+	case "rename", "truncate", "flashback", "unflashback", "purge":
 		return true
 	}
 	return false
 }
 
+// IsSnapshot tells whether a statement, by its first words, is about snapshots and clones of the whole database: files of this node, which
+// no commit makes.
+func IsSnapshot(text string) bool {
+	first, rest := nextWord(text)
+	second, _ := nextWord(rest)
+	return (first == "create" || first == "drop") && (second == "snapshot" || second == "clone")
+}
+
 // CommitsFirst tells whether a statement that changes no definition commits the open transaction all the same, as MySQL
-// does with those that lock, look after tables or give privileges.
+// does with those that lock, look after tables or give privileges. RECOVER makes tables over a connection of its own, which would
+// wait for what this one has locked.
 func CommitsFirst(text string) bool {
 	first, rest := nextWord(text)
 	second, _ := nextWord(rest)
 	switch first {
-	case "grant", "revoke", "flush":
+	case "grant", "revoke", "flush", "recover":
 		return true
 	case "lock":
 		return second == "tables" || second == "table"
 	case "analyze", "check", "optimize", "repair":
 		return second == "table" || second == "tables" || second == "local" || second == "no_write_to_binlog"
+	case "create", "drop":
+		return IsSnapshot(text)
 	}
 	return false
 }

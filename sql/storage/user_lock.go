@@ -8,6 +8,7 @@ import (
 
 	"redoubt/engine/lock"
 	"redoubt/sql/sqlcode"
+	"redoubt/telemetry"
 )
 
 // Locks of GET_LOCK belong to sessions, by name, and have nothing to do with transactions. They are in the memory of the
@@ -25,6 +26,7 @@ func (s *Session) UserLock(ctx context.Context, name string, wait time.Duration)
 	}
 	_, err := s.store.userLocks.Lock(ctx, lock.Request{
 		Owner: uint64(s.ID()), Space: userLockSpace, Key: []byte(name), Mode: lock.Exclusive, Wait: wait,
+		Slot: s.slot, Event: telemetry.UserLock,
 	})
 	switch {
 	case errors.Is(err, lock.ErrBusy), errors.Is(err, lock.ErrTimeout):

@@ -12,7 +12,7 @@ import (
 // Health is V$HEALTH: every check, asked when the view is read.
 func Health(run func(context.Context) []telemetry.Result) *View {
 	columns := []Column{
-		{"name", textType}, {"healthy", boolType}, {"blocks_ready", boolType}, {"message", textType}, {"milliseconds", types.Float64},
+		{"name", textType, "name of the check"}, {"healthy", boolType, "1 if all is well"}, {"blocks_ready", boolType, "1 if clients are sent elsewhere while it fails: /readyz then says no"}, {"message", textType, "what is wrong, and what to do; NULL if all is well"}, {"milliseconds", types.Float64, "how long the check took"},
 	}
 	return New("V$HEALTH", "named checks of this node", columns, func(ctx *gsql.Context) ([]gsql.Row, error) {
 		var rows []gsql.Row

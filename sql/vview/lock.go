@@ -31,18 +31,18 @@ type Transaction struct {
 // Transactions is V$TRANSACTION: the open transactions of this node's clients. list may be called from any goroutine.
 func Transactions(e *engine.Engine, list func() []Transaction) *View {
 	columns := []Column{
-		{"xid", numberType},
-		{"connection_id", numberType},
-		{"user", textType},
-		{"host", textType},
-		{"isolation", textType},
-		{"read_only", boolType},
-		{"started", timeType},
-		{"snapshot_scn", numberType},
-		{"changes", numberType},
-		{"bytes", numberType},
-		{"locks", numberType},
-		{"waits_for", textType},
+		{"xid", numberType, "id of the transaction"},
+		{"connection_id", numberType, "number of the connection, as in SHOW PROCESSLIST"},
+		{"user", textType, "user of the database"},
+		{"host", textType, "address of the client"},
+		{"isolation", textType, "its isolation level"},
+		{"read_only", boolType, "1 if it can change nothing"},
+		{"started", timeType, "when it began, UTC"},
+		{"snapshot_scn", numberType, "SCN that the running or latest statement reads"},
+		{"changes", numberType, "rows and index entries that it has changed"},
+		{"bytes", numberType, "memory that its changes take"},
+		{"locks", numberType, "locks that it holds; NULL if none"},
+		{"waits_for", textType, "transactions that are in the way, by id, with commas between; NULL if none is"},
 	}
 	return New("V$TRANSACTION", "open transactions", columns, func(*gsql.Context) ([]gsql.Row, error) {
 		held, blockers := map[uint64]uint64{}, map[uint64]any{}
@@ -69,16 +69,16 @@ func Transactions(e *engine.Engine, list func() []Transaction) *View {
 // connections that have locked tables, by the owner of those locks.
 func Locks(e *engine.Engine, list func() []Transaction, sessions func() map[uint64]uint32) *View {
 	columns := []Column{
-		{"xid", numberType},
-		{"connection_id", numberType},
-		{"schema_name", textType},
-		{"table_name", textType},
-		{"index_name", textType},
-		{"lock_key", textType},
-		{"mode", textType},
-		{"status", textType},
-		{"waiting_since", timeType},
-		{"waits_for", textType},
+		{"xid", numberType, "transaction, or session with LOCK TABLES, that has the lock or waits for it"},
+		{"connection_id", numberType, "number of the connection, as in SHOW PROCESSLIST"},
+		{"schema_name", textType, "database of the table"},
+		{"table_name", textType, "the table"},
+		{"index_name", textType, "the unique index, if the lock is on one of its values"},
+		{"lock_key", textType, "key of the row, in hexadecimal; empty if the table is locked"},
+		{"mode", textType, "what the holder may do, and who must wait"},
+		{"status", textType, "GRANTED or WAITING"},
+		{"waiting_since", timeType, "when the wait began, UTC"},
+		{"waits_for", textType, "transactions that are in the way, by id, with commas between; NULL if none is"},
 	}
 	return New("V$LOCK", "locks on rows and tables, held and waited for", columns, func(*gsql.Context) ([]gsql.Row, error) {
 		connections := map[uint64]any{}

@@ -15,13 +15,13 @@ type Parameter struct {
 // Parameters is V$PARAMETER: every setting.
 func Parameters(list func() []Parameter) *View {
 	columns := []Column{
-		{"name", textType},
-		{"value", textType},
-		{"default_value", textType},
-		{"is_default", boolType},
-		{"unit", textType},
-		{"source", textType},
-		{"description", textType},
+		{"name", textType, "name of the flag, and of the key in the configuration file"},
+		{"value", textType, "value in force"},
+		{"default_value", textType, "value if nothing is said"},
+		{"is_default", boolType, "1 if nothing was said"},
+		{"unit", textType, "bytes, duration, list, or nothing"},
+		{"source", textType, "default, flag, or the file that says it"},
+		{"description", textType, "what it does"},
 	}
 	return New("V$PARAMETER", "settings of this server", columns, func(*gsql.Context) ([]gsql.Row, error) {
 		var rows []gsql.Row

@@ -23,17 +23,18 @@ var (
 	_ gsql.CommentedTable = (*View)(nil)
 )
 
-// Column names a column of a view and its type.
+// Column names a column of a view, its type, and what it holds, for the reference.
 type Column struct {
 	Name string
 	Type gsql.Type
+	Help string
 }
 
 // New makes a view. Values of rows must be of the columns' types, or nil.
 func New(name, comment string, columns []Column, rows func(ctx *gsql.Context) ([]gsql.Row, error)) *View {
 	v := &View{name: name, comment: comment, rows: rows}
 	for _, c := range columns {
-		v.schema = append(v.schema, &gsql.Column{Name: c.Name, Type: c.Type, Nullable: true, Source: name})
+		v.schema = append(v.schema, &gsql.Column{Name: c.Name, Type: c.Type, Nullable: true, Source: name, Comment: c.Help})
 	}
 	return v
 }
@@ -82,13 +83,13 @@ func (v *View) PartitionRows(ctx *gsql.Context, _ gsql.Partition) (gsql.RowIter,
 }
 
 // Registry is the views of a server.
-type Registry struct{ byName map[string]*View }
+type Registry struct{ byName map[string]gsql.Table }
 
 // NewRegistry makes a registry of views.
-func NewRegistry(views ...*View) *Registry {
-	r := &Registry{byName: map[string]*View{}}
+func NewRegistry(views ...gsql.Table) *Registry {
+	r := &Registry{byName: map[string]gsql.Table{}}
 	for _, v := range views {
-		r.byName[strings.ToLower(v.name)] = v
+		r.byName[strings.ToLower(v.Name())] = v
 	}
 	return r
 }
@@ -96,17 +97,30 @@ func NewRegistry(views ...*View) *Registry {
 // Table finds a view by its name, whatever its case.
 func (r *Registry) Table(name string) (gsql.Table, bool) {
 	v, ok := r.byName[strings.ToLower(name)]
-	if !ok {
-		return nil, false
+	return v, ok
+}
+
+// Described is a view as the reference shows it.
+type Described interface {
+	gsql.Table
+	Comment() string
+}
+
+// List gives the views by name.
+func (r *Registry) List() (out []Described) {
+	for _, name := range r.Names() {
+		if v, ok := r.byName[strings.ToLower(name)].(Described); ok {
+			out = append(out, v)
+		}
 	}
-	return v, true
+	return out
 }
 
 // Names lists the views.
 func (r *Registry) Names() []string {
 	var names []string
 	for _, v := range r.byName {
-		names = append(names, v.name)
+		names = append(names, v.Name())
 	}
 	slices.Sort(names)
 	return names
@@ -115,6 +129,7 @@ func (r *Registry) Names() []string {
 var (
 	textType   = types.LongText
 	numberType = types.Uint64
+	signedType = types.Int64
 	timeType   = types.DatetimeMaxPrecision
 	boolType   = types.Boolean
 )

@@ -110,6 +110,10 @@ func (a authMethod) HandleUser(c *mysql.Conn, user string) bool {
 	if own == nil {
 		return a.AuthMethod.HandleUser(c, user)
 	}
+	if _, inside := own.insider(); inside {
+		own.library = c
+		return a.Name() == strangerMethod
+	}
 	if a.Name() == strangerMethod && a.isStranger(c, user) {
 		return true
 	}
@@ -131,6 +135,11 @@ func (a authMethod) HandleAuthPluginData(c *mysql.Conn, user string, salt, respo
 	if own == nil {
 		return a.AuthMethod.HandleAuthPluginData(c, user, salt, response, remote)
 	}
+	if known, inside := own.insider(); inside {
+		own.loggedIn()
+		a.listener.options.LoggedIn(c.ConnectionID, user, own.program)
+		return known, nil
+	}
 	if a.Name() == mysql.CachingSha2Password && !own.secure() {
 		own.salt = append([]byte(nil), salt[:max(len(salt)-1, 0)]...)
 		c.Capabilities |= mysql.CapabilityClientSSL
@@ -142,6 +151,6 @@ func (a authMethod) HandleAuthPluginData(c *mysql.Conn, user string, salt, respo
 		return nil, a.listener.options.Errors(err)
 	}
 	own.loggedIn()
-	a.listener.options.LoggedIn(c.ConnectionID, user)
+	a.listener.options.LoggedIn(c.ConnectionID, user, own.program)
 	return user2, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/dolthub/vitess/go/mysql"
 
 	"redoubt/sql/sqlcode"
+	"redoubt/telemetry"
 )
 
 // errClosedByUs ends the reading of a connection that got its error.
@@ -47,6 +48,16 @@ type connection struct {
 	salt       []byte // set while a password may come encrypted
 	bodyLeft   int
 	headerPart []byte
+
+	program string                         // that the client says it is
+	slot    atomic.Pointer[telemetry.Slot] // where it is shown that the connection waits for its client; may be nil
+}
+
+// Watch gives the slot in which a connection shows what it waits for.
+func Watch(c *mysql.Conn, slot *telemetry.Slot) {
+	if own := connectionOf(c.Conn); own != nil {
+		own.slot.Store(slot)
+	}
 }
 
 func newConnection(socket net.Conn, l *listener) *connection {
@@ -94,8 +105,20 @@ func (c *connection) Close() (err error) {
 	return err
 }
 
-// Read implements net.Conn for the library.
-func (c *connection) Read(p []byte) (int, error) {
+// Read implements net.Conn for the library. Between statements the session is idle; one that reads while it runs waits for
+// more data.
+func (c *connection) Read(p []byte) (n int, err error) {
+	slot := c.slot.Load()
+	if slot.Running() {
+		slot.Begin(telemetry.ClientData)
+		defer slot.End(telemetry.ClientData)
+	}
+	n, err = c.read(p)
+	slot.Add(telemetry.FigureBytesIn, uint64(n))
+	return n, err
+}
+
+func (c *connection) read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -244,7 +267,16 @@ func (c *connection) prepare(length int) error {
 }
 
 // Write implements net.Conn for the library.
-func (c *connection) Write(p []byte) (int, error) {
+func (c *connection) Write(p []byte) (n int, err error) {
+	slot := c.slot.Load()
+	slot.Begin(telemetry.ClientWrite)
+	n, err = c.write(p)
+	slot.End(telemetry.ClientWrite)
+	slot.Add(telemetry.FigureBytesOut, uint64(n))
+	return n, err
+}
+
+func (c *connection) write(p []byte) (int, error) {
 	if c.shift == 0 {
 		return c.writer().Write(p)
 	}

@@ -1,8 +1,8 @@
 // Package wire carries our SQL through the MySQL protocol of the engine's server, and keeps strangers within limits.
 //
-// Nouns: Options; the factory that ListenerFactory returns, which the server makes its listener with; the connection,
-// which sits between the socket and the protocol library; the carrier, the text that a prepared statement travels in;
-// the handler that WrapHandler returns, around the engine's.
+// Nouns: Options; the factory that ListenerFactory returns, which the server makes its listener with; Inside, by which
+// the process connects to its own server; the connection, which sits between the socket and the protocol library; the
+// carrier, the text that a prepared statement travels in; the handler that WrapHandler returns, around the engine's.
 //
 // The life of a connection:
 //  1. It is accepted if max_connections allows; else it gets error 1040.
@@ -15,7 +15,7 @@
 //  5. The handler takes the text out of the carrier again, ends a statement whose client has gone, and maps every error
 //     to the table in sqlcode.
 //
-// What it never does: look into results, authenticate by itself, or change a byte of anything but logins and
+// What it never does: look into results, authenticate by itself anybody from outside, or change a byte of anything but logins and
 // COM_STMT_PREPARE.
 //
 // Concurrency: a connection has one reader at a time and one writer at a time, which are the same goroutine except

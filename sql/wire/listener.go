@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +26,7 @@ func ListenerFactory(o Options) server.ProtocolListenerFunc {
 		if lc.Listener == nil {
 			return nil, fmt.Errorf("wire: the server gave no listener")
 		}
-		l := &listener{Listener: lc.Listener, options: o.withDefaults()}
+		l := &listener{Listener: lc.Listener, options: o.withDefaults(), arrivals: make(chan arrival)}
 		lc.Listener = l
 		lc.AuthServer = authServer{lc.AuthServer, l}
 		lc.MaxConns, lc.MaxWaitConns = 0, 0
@@ -43,16 +44,65 @@ type listener struct {
 	options Options
 	open    atomic.Int64
 	key     rsaKey
+
+	listening sync.Once
+	arrivals  chan arrival // from the socket, if there is an Inside
 }
 
-// Accept waits for a connection that may stay.
-func (l *listener) Accept() (net.Conn, error) {
+// arrival is what the socket's Accept returned.
+type arrival struct {
+	conn net.Conn
+	err  error
+}
+
+// arrive waits for the next connection, from outside or from inside.
+func (l *listener) arrive() (net.Conn, error) {
+	if l.options.Inside == nil {
+		return l.Listener.Accept()
+	}
+	l.listening.Do(func() { go l.listen() })
+	select {
+	case a := <-l.arrivals:
+		return a.conn, a.err
+	case c := <-l.options.Inside.arrivals:
+		return c, nil
+	case <-l.options.Inside.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// listen hands on what comes from outside, until the socket is closed.
+func (l *listener) listen() {
 	for {
 		c, err := l.Listener.Accept()
+		select {
+		case l.arrivals <- arrival{c, err}:
+		case <-l.options.Inside.closed:
+			if c != nil {
+				_ = c.Close()
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Close implements net.Listener.
+func (l *listener) Close() error {
+	err := l.Listener.Close()
+	l.options.Inside.close()
+	return err
+}
+
+// Accept waits for a connection that may stay. Those from inside always may: they do what a client asked for that has one.
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.arrive()
 		if err != nil {
 			return nil, err
 		}
-		if l.open.Add(1) > int64(l.options.MaxConnections) {
+		if _, inside := c.(insideConn); l.open.Add(1) > int64(l.options.MaxConnections) && !inside {
 			l.open.Add(-1)
 			l.refuse(c)
 			continue

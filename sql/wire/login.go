@@ -30,11 +30,13 @@ func (c *connection) login() error {
 		}
 		c.shift = 1
 	} else {
-		if _, unix := c.Conn.LocalAddr().(*net.UnixAddr); c.l.options.RequireTLS && !unix {
+		_, unix := c.Conn.LocalAddr().(*net.UnixAddr)
+		if _, inside := c.insider(); c.l.options.RequireTLS && !unix && !inside {
 			return c.refuse(TLSMissing, first[3]+1, sqlcode.New(sqlcode.IDTLSRequired))
 		}
 		c.reader = bufio.NewReaderSize(c.Conn, defaultReadBytes)
 	}
+	c.program = programOf(first[headerBytes:])
 	flags := capabilities(first) &^ capabilitySSL // or the library would begin TLS itself
 	binary.LittleEndian.PutUint32(first[headerBytes:], flags)
 	first[3] -= c.shift

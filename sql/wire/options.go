@@ -55,9 +55,11 @@ type Options struct {
 	MaxConnections int
 	// MaxPrepared is how many prepared statements one connection may hold. 0 means DefaultMaxPrepared.
 	MaxPrepared int
-	// LoggedIn is told the number of each connection that has logged in, and its user. Nil is not called. It is called
-	// by many goroutines at a time and must not block.
-	LoggedIn func(connection uint32, user string)
+	// LoggedIn is told the number of each connection that has logged in, its user, and the program that its client says it
+	// is. Nil is not called. It is called by many goroutines at a time and must not block.
+	LoggedIn func(connection uint32, user, program string)
+	// Inside brings connections of this process; nil brings none.
+	Inside *Inside
 	// Errors maps errors for the client. Nil means sqlcode.Map.
 	Errors ErrorMapper
 	// Metrics is told what happens.
@@ -89,7 +91,7 @@ func (o Options) withDefaults() Options {
 		o.MaxPrepared = DefaultMaxPrepared
 	}
 	if o.LoggedIn == nil {
-		o.LoggedIn = func(uint32, string) {}
+		o.LoggedIn = func(uint32, string, string) {}
 	}
 	if o.Errors == nil {
 		o.Errors = mapError

@@ -18,10 +18,7 @@ func Handler(checks *telemetry.Checks, sets ...*metrics.Set) http.Handler {
 	mux.HandleFunc("GET /healthz", answer(checks, func(telemetry.Result) bool { return true }))
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		for _, set := range sets {
-			set.WritePrometheus(w)
-		}
-		metrics.WriteProcessMetrics(w)
+		telemetry.WriteMetrics(w, sets...)
 	})
 	return mux
 }

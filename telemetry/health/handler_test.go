@@ -17,7 +17,7 @@ func TestAnswers(t *testing.T) {
 	checks.Add(telemetry.Check{Name: "log", Ready: true, Ask: func(context.Context) error { return ready }})
 	checks.Add(telemetry.Check{Name: "disk", Ask: func(context.Context) error { return other }})
 	set := telemetry.NewSet()
-	set.NewCounter(`redoubt_things_total{kind="a"}`).Add(3)
+	set.NewCounter(`redoubt_sql_statements_total{kind="a"}`).Add(3)
 	handler := Handler(checks, set)
 	f := func(path string, status int, wants ...string) {
 		t.Helper()
@@ -31,7 +31,7 @@ func TestAnswers(t *testing.T) {
 	}
 	f("/readyz", 200, "ok")
 	f("/readyz?verbose", 200, "[+]log ok", "[+]disk ok")
-	f("/metrics", 200, `redoubt_things_total{kind="a"} 3`, "# TYPE redoubt_things_total counter", "process_resident_memory_bytes")
+	f("/metrics", 200, `redoubt_sql_statements_total{kind="a"} 3`, "# TYPE redoubt_sql_statements_total counter", "process_resident_memory_bytes")
 	other = errors.New("4 % free")
 	f("/readyz", 200, "[-]disk failed: 4 % free")
 	f("/healthz", 503, "[-]disk failed: 4 % free")

@@ -19,7 +19,7 @@ func TestParse(t *testing.T) {
 	}{
 		{"log", "log", 5, false},
 		{"commit --quick", "commit", 3, true},
-		{"all --quick --rounds 7 --out x", "log commit asof sysbench tpcc history start rest", 7, true},
+		{"all --quick --rounds 7 --out x", "log commit commit-cluster asof sysbench tpcc history flashback replay backup start rest monitoring failover", 7, true},
 	} {
 		p, err := parse(strings.Fields(c.args))
 		if err != nil {

@@ -10,10 +10,14 @@ import (
 	"syscall"
 
 	"redoubt/bench/asof"
+	"redoubt/bench/backups"
 	"redoubt/bench/commit"
+	"redoubt/bench/failover"
+	"redoubt/bench/flashback"
 	"redoubt/bench/history"
 	"redoubt/bench/logappend"
 	"redoubt/bench/measure"
+	"redoubt/bench/replay"
 	"redoubt/bench/rowcommit"
 	"redoubt/bench/start"
 	"redoubt/bench/sysbench"
@@ -25,12 +29,18 @@ const usage = `usage: go run ./bench/cmd/bench SUBJECT [flags]
 subjects:
   log      appends to the log, beside raft-wal, etcd's log, raft-boltdb and a bare file
   commit   durable commits by many callers, beside the raft library over other stores, and etcd
+  commit-cluster   the same on three nodes
   asof     reads of the past against reads of now, beside MariaDB
   sysbench the workloads of sysbench, beside MariaDB
   tpcc     new orders a minute of a workload like TPC-C's, beside MariaDB
   history  what kept history costs, beside MariaDB's versioned tables
+  flashback a table back after ever more changes, beside MariaDB and PostgreSQL
+  replay   the log replayed onto an older state, beside PostgreSQL and MariaDB
+  backup   backups, and what a changed part of a table costs, beside mariadb-backup, pg_basebackup and restic
   start    the first answer after kill -9, beside MariaDB and PostgreSQL
   rest     memory of a new server, and the time of a build
+  monitoring what it costs that sessions are sampled and the log is tapped, beside a node where nobody looks
+  failover the first commit after the leader of a cluster is gone
   all      all of them
 
 flags:
@@ -59,16 +69,21 @@ func run(ctx context.Context, args []string) error {
 // measures are what a process of its own can do.
 func measures() measure.Measures {
 	return measure.Measures{
-		"log":      logappend.Measure(logappend.Redoubt(), logappend.Bare()),
-		"commit":   commit.Measure(commit.Redoubt(), rowcommit.Rows(oneColumn, 1), rowcommit.Rows(tenColumns, 10)),
-		"asof":     asof.Measure,
-		"sysbench": sysbench.Measure,
-		"tpcc":     tpcc.Measure,
-		"history":  history.Measure,
-		"crash":    start.Crash,
-		"start":    start.Start,
-		"rest":     start.Rest,
-		"build":    start.Build,
+		"log":       logappend.Measure(logappend.Redoubt(), logappend.Bare()),
+		"commit":    commit.Measure(commit.Redoubt(), rowcommit.Rows(oneColumn, 1), rowcommit.Rows(tenColumns, 10)),
+		"asof":      asof.Measure,
+		"sysbench":  sysbench.Measure,
+		"tpcc":      tpcc.Measure,
+		"history":   history.Measure,
+		"flashback": flashback.Measure,
+		"replay":    replay.Measure,
+		"backup":    backups.Measure,
+		"crash":     start.Crash,
+		"start":     start.Start,
+		"rest":      start.Rest,
+		"build":     start.Build,
+		"failover":  failover.Measure,
+		"calm":      failover.MeasureLoad,
 	}
 }
 

@@ -38,12 +38,18 @@ type subject struct {
 var subjects = []subject{
 	{"log", (*plan).log},
 	{"commit", (*plan).commit},
+	{"commit-cluster", (*plan).commitCluster},
 	{"asof", (*plan).asof},
 	{"sysbench", (*plan).sysbench},
 	{"tpcc", (*plan).tpcc},
 	{"history", (*plan).history},
+	{"flashback", (*plan).flashback},
+	{"replay", (*plan).replay},
+	{"backup", (*plan).backup},
 	{"start", (*plan).start},
 	{"rest", (*plan).rest},
+	{"monitoring", (*plan).monitoring},
+	{"failover", (*plan).failover},
 }
 
 func (p *plan) choose(name string) error {
