@@ -5,16 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"redoubt/internal/freeport"
 )
 
 // process is a child of the test. All its output is kept.
@@ -122,30 +121,14 @@ func (p *process) awaitOutput(prefix string, limit time.Duration) (string, error
 	}
 }
 
-// portsFrom and portsCount bound the ports of tests: below the range from which the system gives ports to outgoing connections, so that a
-// port is still free when a killed server comes back.
-const portsFrom, portsCount = 12000, 18000
-
-// nextPort goes through them, from anywhere: no port is given again until all others were.
-var nextPort = func() *atomic.Int64 {
-	n := &atomic.Int64{}
-	n.Store(rand.Int64N(portsCount))
-	return n
-}()
-
-// freeAddress finds a port on loopback that nobody listens on.
+// freeAddress is one on loopback that nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", portsFrom+nextPort.Add(1)%portsCount)
-		l, err := net.Listen("tcp", address)
-		if err == nil {
-			l.Close()
-			return address
-		}
+	address, err := freeport.Address()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port found")
-	return ""
+	return address
 }
 
 // command runs a client program to its end and returns what it printed. Input may be empty.

@@ -60,7 +60,7 @@ func (n *Node) newDestination(ctx context.Context, name string, to *repository.R
 	d.archiver, err = archive.New(archive.Options{
 		Store: to, Source: archiveSource{n}, DatabaseID: id, Incarnation: n.identity.incarnation(),
 		After: n.history.Kept(), Branch: archive.Branch{Incarnation: n.identity.incarnation(), Parent: n.identity.Parent, SCN: n.identity.Branch},
-		Spool: filepath.Join(n.config.Data, spoolDir, spool), Every: n.config.ArchiveEvery, Compression: n.config.SegmentPacking, Now: time.Now,
+		Spool: filepath.Join(n.config.Data, spoolDir, spool), Every: n.config.ArchiveEvery, StopTimeout: n.config.ArchiveStop, Compression: n.config.SegmentPacking, Now: time.Now,
 		Leads: n.leadsIn,
 	})
 	return d, err
@@ -101,10 +101,19 @@ func (n *Node) startArchive(ctx context.Context) error {
 	}
 	archivers := make([]func(context.Context), len(n.followed))
 	for i, d := range n.followed {
-		archivers[i] = d.archiver.Run
+		archivers[i] = func(ctx context.Context) { n.archive(ctx, d) }
 	}
 	n.background(archivers...)
 	return nil
+}
+
+// archive sends the log to d until ctx ends, and says what a stop left behind.
+func (n *Node) archive(ctx context.Context, d *destination) {
+	d.archiver.Run(ctx)
+	if s := d.archiver.Status(); s.Error != nil {
+		n.logger.Warn().Err(s.Error).Str("destination", s.Destination).Uint64("archived_scn", uint64(s.Archived)).Uint64("applied_scn", uint64(n.engine.Applied())).
+			Msg("the node stops before all of its log is archived: the rest follows when it starts again")
+	}
 }
 
 // follow opens a repository that the log goes to all the time.

@@ -56,7 +56,9 @@ func TestStalledDisk(t *testing.T) {
 
 // TestLag: the same of a leader whose state does not come up with what is committed.
 func TestLag(t *testing.T) {
-	hangingLeader(t, cluster.TriggerLag, func(c *Config, gate func()) { c.applyGate, c.lagFarOff = gate, 2*time.Second })
+	hangingLeader(t, cluster.TriggerLag, func(c *Config, gate func()) {
+		c.applyGate, c.lagFarOff = func() bool { gate(); return true }, 2*time.Second
+	})
 }
 
 // hangingLeader lets a part of the leader hang while it has a commit to do.

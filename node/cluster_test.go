@@ -24,6 +24,8 @@ import (
 	"redoubt/backup/store"
 	"redoubt/engine"
 	"redoubt/engine/txn"
+	"redoubt/replication"
+	"redoubt/replication/cluster"
 	"redoubt/replication/peer"
 	"redoubt/scn"
 	"redoubt/wal/redo"
@@ -462,11 +464,58 @@ func TestJoinRefused(t *testing.T) {
 // TestClusterDiverged gives a node a state that its log does not make: the others notice, and it takes a copy of theirs, and keeps what
 // it had.
 func TestClusterDiverged(t *testing.T) {
+	c, bad := newDiverged(t)
+	c.nodes[bad] = start(t, c.flags[bad])
+	c.leavesForCopy(bad, cluster.ErrDiverged)
+}
+
+// TestClusterSkipped lets a node leave out what is committed, with its log whole and its state that of the others at its SCN: a strong read
+// there fails, a node that nobody asks finds it out as well, and it takes a copy.
+func TestClusterSkipped(t *testing.T) {
+	t.Run("read", func(t *testing.T) { testClusterSkipped(t, true) })
+	t.Run("idle", func(t *testing.T) { testClusterSkipped(t, false) })
+}
+
+func testClusterSkipped(t *testing.T, reads bool) {
 	c := newTrio(t, nil, "", func(db *sql.DB) {
 		run(t, db, "CREATE DATABASE app", "CREATE TABLE app.t (id INT PRIMARY KEY, v INT)", "INSERT INTO app.t VALUES (1, 1)")
 	})
 	leader := c.leader()
 	bad := (leader + 1) % 3
+	c.stop(bad)
+	config, err := Load("", c.flags[bad])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var skips atomic.Bool
+	config.applyGate = func() bool { return !skips.Load() }
+	if c.nodes[bad], err = Open(t.Context(), config, zerolog.Nop()); err != nil {
+		t.Fatal(err)
+	}
+	db := connect(t, c.nodes[bad])
+	defer db.Close()
+	if got := get(t, db, "SELECT v FROM app.t"); got != "1" {
+		t.Fatalf("v is %s", got)
+	}
+	skips.Store(true)
+	run(t, c.dbs[leader], "UPDATE app.t SET v = 2")
+	if reads {
+		var v string
+		if err := db.QueryRow("SELECT v FROM app.t").Scan(&v); err == nil {
+			t.Errorf("a node that leaves out what is committed reads v = %s", v)
+		}
+	}
+	c.leavesForCopy(bad, replication.ErrSkipped)
+}
+
+// newDiverged makes three nodes and stops one, which follows, with a state that its log does not make.
+func newDiverged(t *testing.T) (c *trio, bad int) {
+	t.Helper()
+	c = newTrio(t, nil, "", func(db *sql.DB) {
+		run(t, db, "CREATE DATABASE app", "CREATE TABLE app.t (id INT PRIMARY KEY, v INT)", "INSERT INTO app.t VALUES (1, 1)")
+	})
+	leader := c.leader()
+	bad = (leader + 1) % 3
 	table, _ := c.nodes[bad].Engine().Catalog().Table("app", "t")
 	c.sameState()
 	c.stop(bad)
@@ -483,15 +532,20 @@ func TestClusterDiverged(t *testing.T) {
 		t.Fatal(err)
 	}
 	damageState(t, state, table.ID, position)
+	return c, bad
+}
 
-	c.nodes[bad] = start(t, c.flags[bad])
+// leavesForCopy waits until a node ends for a reason, and lets it take a copy when it is started again.
+func (c *trio) leavesForCopy(bad int, reason error) {
+	t := c.t
+	t.Helper()
 	select {
 	case <-c.nodes[bad].Done():
 	case <-time.After(time.Minute):
 		t.Fatal("nobody notices")
 	}
-	if err := c.nodes[bad].Failure(); !errors.Is(err, ErrNeedsCopy) {
-		t.Errorf("the node fails with %v", err)
+	if err := c.nodes[bad].Failure(); !errors.Is(err, ErrNeedsCopy) || !errors.Is(err, reason) {
+		t.Errorf("the node fails with %v, want %v", err, reason)
 	}
 	c.nodes[bad].Close()
 	c.restart(bad)

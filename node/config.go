@@ -63,7 +63,7 @@ type Config struct {
 	StatisticsEvery  time.Duration
 	partBytes        int           // engine.Options.PartBytes; only tests set it
 	appendGate       func()        // passed before each write to the log; only tests set it
-	applyGate        func()        // passed before what is committed goes into the state; only tests set it
+	applyGate        func() bool   // asked before what is committed goes into the state: false leaves it out; only tests set it
 	lagFarOff        time.Duration // cluster.Options.LagFarOff; only tests set it
 	network          peer.Network  // between nodes, nil: TCP; only tests set it
 
@@ -89,7 +89,8 @@ type Config struct {
 	SnapshotKeep    int
 	SnapshotFirst   bool // before FLASHBACK DATABASE
 	ArchiveEvery    time.Duration
-	ArchiveRate     int64 // bytes in a second; 0 is no limit
+	ArchiveStop     time.Duration // what a stop waits for the last of it
+	ArchiveRate     int64         // bytes in a second; 0 is no limit
 
 	ArchiveKey            string // file with the key of encrypted repositories
 	ArchivePassphraseFile string // the same, if it is a passphrase
@@ -201,6 +202,7 @@ var settings = []setting{
 	number("snapshot-keep", "7", "scheduled snapshots that are kept; those with clones stay", func(c *Config) *int { return &c.SnapshotKeep }),
 	boolean("snapshot-before-flashback", "false", "make a snapshot before FLASHBACK DATABASE, which counts as a scheduled one", func(c *Config) *bool { return &c.SnapshotFirst }),
 	span("archive-every", "5s", "time between two rounds of archiving; what is lost with the machine is at most so old", func(c *Config) *time.Duration { return &c.ArchiveEvery }),
+	span("archive-stop-timeout", "15s", "what a stop waits at most until the last of the log is archived; what is left follows after the next start", func(c *Config) *time.Duration { return &c.ArchiveStop }),
 	sizeOr("archive-rate", "none", func() int64 { return 0 }, "what is sent to an s3 repository in a second at most, archived log and backups each; none: no limit", func(c *Config) *int64 { return &c.ArchiveRate }),
 	text("archive-key", "", "", "key file (redoubt key create) or URL of a key (awskms:, gcpkms: or azurekv:) that encrypts the repository, and those of BACKUP DATABASE TO; without it and without a passphrase they are not encrypted", func(c *Config) *string { return &c.ArchiveKey }),
 	text("archive-passphrase-file", "", "", "file with a passphrase, instead of archive-key; the environment's REDOUBT_PASSPHRASE is a third way", func(c *Config) *string { return &c.ArchivePassphraseFile }),

@@ -90,13 +90,13 @@ func (n *Node) stateMachine() bridge.StateMachine {
 // gatedState is the state as the log has it.
 type gatedState struct {
 	bridge.StateMachine
-	gate func() // passed before entries go in; nil: there is none
+	gate func() bool // asked before entries go in: false leaves them out; nil: there is none
 }
 
 // Apply implements replication.StateMachine.
 func (s gatedState) Apply(groups []replication.AppliedGroup) error {
-	if s.gate != nil {
-		s.gate()
+	if s.gate != nil && !s.gate() {
+		return nil
 	}
 	return s.StateMachine.Apply(groups)
 }

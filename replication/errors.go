@@ -29,6 +29,8 @@ var (
 	ErrLogGap = errors.New("the log starts after the end of the state")
 	// ErrForeignState: state and log tell different histories.
 	ErrForeignState = errors.New("state and log belong to different histories")
+	// ErrSkipped: the state lacks a commit of the log that this node has gone past.
+	ErrSkipped = errors.New("this node has left out what others have committed")
 	// ErrCorrupt: a file of this package is damaged; see CorruptError.
 	ErrCorrupt = errors.New("damaged")
 	// ErrLogReleased: the entry asked for is no longer in the log.

@@ -2,10 +2,13 @@ package replication
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"redoubt/scn"
 )
 
 // Notice says, on behalf of a leader, that an entry is committed. An idle leader tells followers what is committed only after
@@ -16,6 +19,7 @@ type Notice struct {
 	EntryTerm  uint64 // of the entry
 	LeaderID   string
 	LeaderAddr string
+	SCN        scn.SCN // of a commit at the entry, or before it; 0: none is told of
 }
 
 // NoticeOf is what this node, which leads, says of an entry that is committed. Without EntryTerm it is no more than an index: all that
@@ -47,8 +51,8 @@ func (n *Node) WaitStored(ctx context.Context, index uint64) error {
 
 // WaitNoticed blocks until an entry that a leader says is committed was applied here.
 func (n *Node) WaitNoticed(ctx context.Context, at Notice) error {
-	if n.fsm.applied.index.Load() >= at.Index {
-		return nil
+	if reached, err := n.Reached(at); reached {
+		return err
 	}
 	// Its own word would make a leader step down: raft takes the message for that of another one.
 	if t, ok := n.transport.(*noticing); ok && at.EntryTerm > 0 && at.LeaderID != "" && at.LeaderID != n.opts.NodeID {
@@ -57,7 +61,22 @@ func (n *Node) WaitNoticed(ctx context.Context, at Notice) error {
 		}
 		t.hear(ctx, at)
 	}
-	return n.WaitApplied(ctx, at.Index)
+	if err := n.WaitApplied(ctx, at.Index); err != nil {
+		return err
+	}
+	_, err := n.Reached(at)
+	return err
+}
+
+// Reached tells whether the entry of a notice was applied here. The error is ErrSkipped if it was, and the state lacks the commit.
+func (n *Node) Reached(at Notice) (bool, error) {
+	if n.fsm.applied.index.Load() < at.Index {
+		return false, nil
+	}
+	if own := n.opts.StateMachine.Position().SCN; own < at.SCN {
+		return true, fmt.Errorf("%w: it has applied entry %d, by which the leader had SCN %d, and has come to SCN %d", ErrSkipped, at.Index, at.SCN, own)
+	}
+	return true, nil
 }
 
 // noticing is the transport over the network, into which notices are put as if the leader had sent them: the message is one that it

@@ -130,6 +130,30 @@ func TestCommittedReaderAfterRestartAndRelease(t *testing.T) {
 	}
 }
 
+// TestSkipped: a node that is past an entry by which the leader had a commit, and has not that commit, says so.
+func TestSkipped(t *testing.T) {
+	m := single(t, nil)
+	m.mustPropose("k=")
+	at, err := m.node.ReadIndex(t.Context())
+	if err != nil || at.SCN != 1 {
+		t.Fatalf("%+v, %v", at, err)
+	}
+	if err := m.node.WaitNoticed(t.Context(), at); err != nil {
+		t.Error(err)
+	}
+	at.SCN++
+	if reached, err := m.node.Reached(at); !reached || !errors.Is(err, ErrSkipped) {
+		t.Errorf("a commit that is not there: %v, %v", reached, err)
+	}
+	if err := m.node.WaitNoticed(t.Context(), at); !errors.Is(err, ErrSkipped) {
+		t.Errorf("waited for a commit that is not there: %v", err)
+	}
+	at.Index += 10
+	if reached, err := m.node.Reached(at); reached || err != nil {
+		t.Errorf("an entry that is not there: %v, %v", reached, err)
+	}
+}
+
 // TestWaitCommitted: an entry of raft's own at the end of what is committed, which nobody applies, is not waited for; what is before it is.
 func TestWaitCommitted(t *testing.T) {
 	m := single(t, nil)

@@ -3,13 +3,15 @@ package replication
 import "context"
 
 // ReadIndex gives the log entry up to which a node must have applied so that a read there sees everything that was acknowledged
-// before the call. A quorum confirms that this node leads; without, as on another node, it fails with ErrNotLeader.
+// before the call, and a commit that it has by then. A quorum confirms that this node leads; without, as on another node, it fails with ErrNotLeader.
 func (n *Node) ReadIndex(ctx context.Context) (Notice, error) {
 	term, ready := n.leadingIn()
 	if !ready {
 		return Notice{}, n.notLeader()
 	}
+	has := n.opts.StateMachine.Position().SCN
 	at := n.NoticeOf(n.raft.CommitIndex())
+	at.SCN = has
 	if n.alone() {
 		return at, nil
 	}

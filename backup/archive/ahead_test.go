@@ -43,7 +43,7 @@ func TestPackedAhead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := New(Options{Store: r, Source: log, DatabaseID: [16]byte{1}, Incarnation: 1, Spool: filepath.Join(t.TempDir(), "spool"), Every: time.Hour, Now: time.Now})
+		a, err := New(Options{Store: r, Source: log, DatabaseID: [16]byte{1}, Incarnation: 1, Spool: filepath.Join(t.TempDir(), "spool"), Every: time.Hour, StopTimeout: time.Minute, Now: time.Now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -116,7 +116,7 @@ func (s *limited) Delete(ctx context.Context, name string) error {
 func newArchiver(t *testing.T, r *repository.Repository, l *fakeLog) *Archiver {
 	t.Helper()
 	a, err := New(Options{
-		Store: r, Source: l, DatabaseID: id, Incarnation: 1, Spool: filepath.Join(t.TempDir(), "spool"), Every: time.Second,
+		Store: r, Source: l, DatabaseID: id, Incarnation: 1, Spool: filepath.Join(t.TempDir(), "spool"), Every: time.Second, StopTimeout: time.Minute,
 		Compression: segments.S2, Now: time.Now,
 	})
 	if err != nil {

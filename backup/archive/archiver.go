@@ -34,6 +34,7 @@ type Options struct {
 	Branch      Branch  // where Incarnation came from, if a recovery began it
 	Spool       string  // a directory for pieces in the making; what is in it is removed
 	Every       time.Duration
+	StopTimeout time.Duration // bounds how long the last round of Run takes if the storage does not answer
 	Compression segments.Compression
 	Now         func() time.Time
 	// Leads, if it is not nil, tells whether this node is the one of its cluster that archives, and in which term: between two of its
@@ -77,8 +78,8 @@ type link struct {
 
 // New makes an Archiver; Run starts it.
 func New(o Options) (*Archiver, error) {
-	if o.Store == nil || o.Source == nil || o.Spool == "" || o.Every <= 0 || o.Now == nil {
-		return nil, errors.New("archive: options need Store, Source, Spool, Every and Now")
+	if o.Store == nil || o.Source == nil || o.Spool == "" || o.Every <= 0 || o.StopTimeout <= 0 || o.Now == nil {
+		return nil, errors.New("archive: options need Store, Source, Spool, Every, StopTimeout and Now")
 	}
 	return &Archiver{options: o, status: Status{Destination: o.Store.String(), Moved: o.Now()}, turn: make(chan struct{}, 1)}, nil
 }
@@ -98,7 +99,7 @@ func (a *Archiver) Run(ctx context.Context) {
 		a.note(a.Round(ctx))
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.Background(), lastRoundTimeout)
+			last, cancel := context.WithTimeout(context.Background(), a.options.StopTimeout)
 			defer cancel()
 			a.note(a.Round(last))
 			return
@@ -106,9 +107,6 @@ func (a *Archiver) Run(ctx context.Context) {
 		}
 	}
 }
-
-// lastRoundTimeout bounds how long a stop waits for a storage that does not answer.
-const lastRoundTimeout = 5 * time.Second
 
 func (a *Archiver) note(err error) {
 	a.mu.Lock()

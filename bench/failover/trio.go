@@ -13,7 +13,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"redoubt/bench/measure"
+	"redoubt/internal/freeport"
 )
 
 const (
@@ -72,7 +72,7 @@ func newMember(binary, dir, name, join string) (*member, string, error) {
 	var at [3]string
 	for i := range at {
 		var err error
-		if at[i], err = measure.FreeAddress(); err != nil {
+		if at[i], err = freeport.Address(); err != nil {
 			return nil, "", err
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 
 	"redoubt/bench/commit"
-	"redoubt/bench/measure"
+	"redoubt/internal/freeport"
 )
 
 // etcd is a cluster, or a server of one member, asked in process: no client, no gRPC. Each commit puts a new key, at the leader.
@@ -72,7 +72,7 @@ func etcdConfigs(dir string, nodes int) (configs []*embed.Config, _ error) {
 		c.LogOutputs = []string{"/dev/null"}
 		peers := url.URL{Scheme: "unix", Path: "localhost:1"}
 		if nodes > 1 {
-			address, err := measure.FreeAddress()
+			address, err := freeport.Address()
 			if err != nil {
 				return nil, err
 			}

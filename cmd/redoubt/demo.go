@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"redoubt/internal/freeport"
 	"redoubt/node"
 )
 
@@ -84,7 +84,7 @@ From a source tree, say "go run ./cmd/redoubt" for redoubt. To be rid of it: rm 
 func startDemoNode(ctx context.Context, dir, archive string, errs io.Writer) (*node.Node, error) {
 	flags := map[string]string{"data": dir, "log-level": "warn", "archive": archive, "archive-every": "1s"}
 	for _, name := range []string{"mysql", "http", "raft"} {
-		address, err := freeAddress()
+		address, err := freeport.Address()
 		if err != nil {
 			return nil, err
 		}
@@ -99,15 +99,6 @@ func startDemoNode(ctx context.Context, dir, archive string, errs io.Writer) (*n
 		return nil, err
 	}
 	return node.Open(ctx, config, logger)
-}
-
-// freeAddress finds a port on loopback that nobody listens on.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
 }
 
 func runDemo(ctx context.Context, out, errs io.Writer, places demoPlaces, orders int) error {

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"redoubt/internal/freeport"
 	"redoubt/node"
 )
 
@@ -78,7 +79,7 @@ func (d *clusterDemo) start(dir string, errs io.Writer) error {
 	for i := range clusterNodes {
 		flags := map[string]string{"data": filepath.Join(dir, fmt.Sprint("n", i+1)), "join": first}
 		for _, name := range []string{"mysql", "http", "raft"} {
-			if flags[name], err = freeAddress(); err != nil {
+			if flags[name], err = freeport.Address(); err != nil {
 				return err
 			}
 		}

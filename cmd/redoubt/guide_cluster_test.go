@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"net"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -37,12 +36,7 @@ func (n *guideNode) join(t *testing.T, args []string) string {
 		case "data":
 			flags[name] = filepath.Join(t.TempDir(), "data")
 		case "mysql", "http", "raft":
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			flags[name] = l.Addr().String()
-			l.Close()
+			flags[name] = freeAddress(t)
 			n.places[args[i]] = flags[name]
 		case "archive":
 			flags[name] = strings.ReplaceAll(args[i], "/var/backups/redoubt", guidePath(t, "/var/backups/redoubt"))

@@ -5,7 +5,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -107,12 +106,7 @@ func startGuideNode(t *testing.T) *guideNode {
 		"data": filepath.Join(t.TempDir(), "data"), "log-file-size": "1MiB", "archive": "file://" + guidePath(t, "/var/backups/redoubt"), "archive-every": "20ms",
 	}
 	for _, name := range []string{"mysql", "http", "raft"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		flags[name] = l.Addr().String()
-		l.Close()
+		flags[name] = freeAddress(t)
 	}
 	config, err := node.Load("", flags)
 	if err != nil {

@@ -294,6 +294,7 @@ func TestLogRepositoryIncarnations(t *testing.T) {
 	mustRun(t, "recover", "--repo", address, "--data", dir, "--to-scn", "4")
 	n = startLogNodeWith(t, dir, map[string]string{"archive": address, "archive-every": "20ms"})
 	n.exec(t, "INSERT INTO shop.item VALUES (3)")
+	n.awaitPiece(t, address, false)
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}

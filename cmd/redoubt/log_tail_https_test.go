@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,13 +27,8 @@ func TestTailOverHTTPS(t *testing.T) {
 	if out := redoubt(0, "cert", "node", "n1", "--host", "127.0.0.1,db.example", "--dir", dir); !strings.Contains(out, "--http-cert "+filepath.Join(dir, "n1.pem")) {
 		t.Errorf("cert node says %s", out)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free.Close()
 	config, err := node.Load("", map[string]string{
-		"data": filepath.Join(t.TempDir(), "data"), "mysql": "127.0.0.1:0", "http": free.Addr().String(), "raft": "127.0.0.1:0", "log-file-size": "1MiB",
+		"data": filepath.Join(t.TempDir(), "data"), "mysql": "127.0.0.1:0", "http": freeAddress(t), "raft": "127.0.0.1:0", "log-file-size": "1MiB",
 		"http-cert": filepath.Join(dir, "n1.pem"), "http-key": filepath.Join(dir, "n1-key.pem"),
 	})
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"redoubt/internal/freeport"
 	"redoubt/node"
 )
 
@@ -35,15 +35,10 @@ func startLogNode(t *testing.T, dir string) *logNode {
 // startLogNodeWith starts it with more settings.
 func startLogNodeWith(t *testing.T, dir string, settings map[string]string) *logNode {
 	t.Helper()
-	flags := map[string]string{"data": dir, "log-file-size": "1MiB", "segment-time": "50ms", "segment-size": "64KiB"}
+	flags := map[string]string{"data": dir, "log-file-size": "1MiB", "segment-time": "50ms", "segment-size": "64KiB", "archive-stop-timeout": "5m"}
 	maps.Copy(flags, settings)
 	for _, name := range []string{"mysql", "http", "raft"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		flags[name] = l.Addr().String()
-		l.Close()
+		flags[name] = freeAddress(t)
 	}
 	config, err := node.Load("", flags)
 	if err != nil {
@@ -55,6 +50,16 @@ func startLogNodeWith(t *testing.T, dir string, settings map[string]string) *log
 	}
 	t.Cleanup(func() { n.Close() })
 	return &logNode{Node: n, dir: dir, addr: n.Addresses().MySQL}
+}
+
+// freeAddress is one on loopback that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	address, err := freeport.Address()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
 }
 
 // redoubt runs a command and gives what it prints on standard output, standard error and its exit code.

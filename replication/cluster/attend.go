@@ -27,6 +27,7 @@ func (c *Cluster) attend(ctx context.Context) {
 	tick := time.NewTicker(attendEvery)
 	defer tick.Stop()
 	var s severed
+	var o owed
 	for {
 		select {
 		case <-ctx.Done():
@@ -38,7 +39,7 @@ func (c *Cluster) attend(ctx context.Context) {
 		if _, _, leads := c.options.Log.Leader(); leads {
 			err = errors.Join(err, c.lookForStandbys(), c.noteTakeover(ctx), c.promoteReady(ctx), c.compareDue(ctx), c.compareClocks(ctx))
 		} else {
-			err = errors.Join(err, c.follow(ctx))
+			err = errors.Join(err, c.follow(ctx), c.lookForSkipped(ctx, &o))
 		}
 		if err != nil && ctx.Err() == nil {
 			c.options.Logger.Debug().Err(err).Msg("attend to the cluster: it is tried again")

@@ -2,15 +2,21 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"redoubt/replication"
 	"redoubt/scn"
 )
 
 // Nodes that have applied the same log have the same state, to the bit. The leader compares their hashes at one SCN from time to time:
 // a node that has another one has a damaged state, whatever the reason, and takes a copy of those that agree.
+
+//
+// A node that leaves out what the others apply stays at an SCN at which its state is theirs. It finds that out by itself: it asks the
+// leader for a commit and its entry, and must have the one once it is past the other.
 
 const compareEvery = 10 * time.Second
 
@@ -20,6 +26,39 @@ type comparison struct {
 	at      scn.SCN // at which the hashes were compared
 	done    time.Time
 	problem error // nil: they were the same
+}
+
+// owed is what the leader had when it was asked.
+type owed struct {
+	at    replication.Notice // no Index: nothing is owed
+	asked time.Time
+}
+
+// lookForSkipped checks that this node, which follows, has what the leader had a while ago, if it has come so far.
+func (c *Cluster) lookForSkipped(ctx context.Context, o *owed) error {
+	if o.at.Index > 0 {
+		reached, err := c.options.Log.Reached(o.at)
+		c.noteSkipped(err)
+		if reached {
+			o.at = replication.Notice{}
+		}
+		return err
+	}
+	if time.Since(o.asked) < compareEvery {
+		return nil
+	}
+	o.asked = time.Now()
+	at, err := c.readIndex(ctx)
+	if err == nil {
+		o.at = at
+	}
+	return err
+}
+
+func (c *Cluster) noteSkipped(err error) {
+	if errors.Is(err, replication.ErrSkipped) {
+		c.lost.Do(func() { c.options.Lost(fmt.Errorf("%w: %w", ErrDiverged, err)) })
+	}
 }
 
 // HashArgs names an SCN.

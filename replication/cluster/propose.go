@@ -103,7 +103,9 @@ func (c *Cluster) hear(ctx context.Context, p *replication.Proposal, v *Verdict)
 		r := replication.Result{SCN: v.SCN, TimeMicros: v.Micros, Index: v.At.Index}
 		ctx, cancel := context.WithTimeout(ctx, leaderWait)
 		defer cancel()
-		if err := c.options.Log.WaitNoticed(ctx, v.At); err != nil {
+		at := v.At
+		at.SCN = v.SCN
+		if err := c.await(ctx, at); err != nil {
 			// It is committed. What the client may not do is to go on as if it were there, or do it again: both is what unknown says.
 			return r, &replication.OutcomeUnknownError{XID: p.XID, SCN: v.SCN, Cause: fmt.Errorf("it is committed, and this node has not applied it yet: %w", err)}
 		}

@@ -17,12 +17,19 @@ func (c *Cluster) Current(ctx context.Context) error {
 	for {
 		at, err := c.readIndex(ctx)
 		if err == nil {
-			return c.options.Log.WaitNoticed(ctx, at)
+			return c.await(ctx, at)
 		}
 		if !errors.Is(err, replication.ErrNotLeader) && !errors.Is(err, peer.ErrNotSent) || pause(ctx) != nil {
 			return err
 		}
 	}
+}
+
+// await waits for what a leader says is committed. A node that has left it out ends: it needs a copy.
+func (c *Cluster) await(ctx context.Context, at replication.Notice) error {
+	err := c.options.Log.WaitNoticed(ctx, at)
+	c.noteSkipped(err)
+	return err
 }
 
 func (c *Cluster) readIndex(ctx context.Context) (replication.Notice, error) {

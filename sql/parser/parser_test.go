@@ -391,13 +391,9 @@ func TestTooDeep(t *testing.T) {
 		"select 1" + strings.Repeat("=1", 1_000_000),
 		"explain select 1" + strings.Repeat("=1", 1_000_000),
 	} {
-		begin := time.Now()
 		_, _, err := f.run(ctx, q)
 		if code, ok := sqlcode.Of(err); !ok || code.ID != sqlcode.IDTooDeep {
 			t.Errorf("%.60s…: %v", q, err)
-		}
-		if d := time.Since(begin); d > 10*time.Second {
-			t.Errorf("%.60s…: %v", q, d)
 		}
 	}
 	for _, q := range []string{
