@@ -83,6 +83,20 @@ func (c *cluster) commit(book *outcomes, body string) Result {
 	}
 }
 
+// level waits until everybody has all of the leader's log: each of them can be elected then.
+func (c *cluster) level() {
+	c.t.Helper()
+	end := c.leader().node.Stats().LastIndex
+	waitUntil(c.t, "everybody has the log up to its end", func() bool {
+		for _, m := range c.members {
+			if m.node.Stats().LastIndex < end {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // converge waits until all have applied the same, and compares.
 func (c *cluster) converge() []row {
 	c.t.Helper()

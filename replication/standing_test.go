@@ -45,6 +45,7 @@ func TestObserve(t *testing.T) {
 	next := c.members[1]
 	waitUntil(t, "the lead is handed over", func() bool { return c.leader() == next || c.members[0].node.Transfer(next.id) == nil })
 	c.commit(book, "second=")
+	c.level()
 	lost := c.leader()
 	term := lost.node.Term()
 	c.down[lost] = true
@@ -82,6 +83,7 @@ func TestObserveLeadsOn(t *testing.T) {
 	c.connect()
 	waitUntil(t, "it leads after a crash", func() bool { _, _, leads := first.node.Leader(); return leads })
 	c.commit(book, "third=")
+	c.level()
 
 	c.down[first] = true
 	c.connect()
