@@ -149,13 +149,13 @@ func TestSnapshotIsLinks(t *testing.T) {
 		run(t, db, "INSERT INTO app.t VALUES "+strings.Join(values, ", "))
 	}
 	at := n.Engine().Applied()
-	for deadline := time.Now().Add(20 * time.Second); n.segments.Range().To < at; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); n.segments.Range().To < at; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("sealed up to %d of %d", n.segments.Range().To, at)
 		}
 	}
 	// State and log have 2 MB each. If files that the snapshot has are merged meanwhile, it alone has them: then another one is made.
-	for deadline := time.Now().Add(20 * time.Second); ; run(t, db, "DROP SNAPSHOT s") {
+	for deadline := time.Now().Add(2 * time.Minute); ; run(t, db, "DROP SNAPSHOT s") {
 		run(t, db, "CREATE SNAPSHOT s")
 		snapshots, err := n.shelves.Snapshots()
 		if err != nil || len(snapshots) != 1 {

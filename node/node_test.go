@@ -154,7 +154,7 @@ func fetch(t *testing.T, url string) string {
 
 func waitSealed(t *testing.T, n *Node, at scn.SCN) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for n.segments.Range().To < at {
 		if time.Now().After(deadline) {
 			t.Fatalf("sealed up to %v after 20 s, want %d (%v)", n.segments.Range(), at, n.sealer.Failure())
@@ -274,7 +274,7 @@ func TestStateLost(t *testing.T) {
 	}
 	table, _ := n.Engine().Catalog().Table("app", "t")
 	waitSealed(t, n, n.Engine().Applied()-10)
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for n.log.FirstIndex() == 1 {
 		if time.Now().After(deadline) {
 			t.Fatalf("after 20 s the log still begins at 1: %+v", n.replication.Stats())

@@ -160,7 +160,7 @@ func TestSealingBetweenParts(t *testing.T) {
 		if part.Number != 3 {
 			return nil
 		}
-		deadline := time.Now().Add(30 * time.Second)
+		deadline := time.Now().Add(2 * time.Minute)
 		for i := 0; mark().PartsFrom == 0 || n.log.FirstIndex() == 1; i++ {
 			if time.Now().After(deadline) {
 				t.Errorf("sealed up to %+v, the log begins at %d", mark(), n.log.FirstIndex())

@@ -25,7 +25,7 @@ type vanishing struct {
 func (s *vanishing) Get(ctx context.Context, name string) (io.ReadCloser, error) {
 	if s.gone == "" && strings.HasPrefix(name, "tail/") {
 		s.gone = name
-		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 			r, err := s.Store.Get(ctx, name)
 			if errors.Is(err, store.ErrNotFound) {
 				break
@@ -54,7 +54,7 @@ func TestRecoverWhileTailIsSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &vanishing{Store: base, t: t}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for i := 0; s.gone == ""; i++ { // until the archive has a tail
 		if time.Now().After(deadline) {
 			t.Fatal("the archive never had a tail")

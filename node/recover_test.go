@@ -271,7 +271,7 @@ func TestArchiveRefuses(t *testing.T) {
 	defer n.Close()
 	db := connect(t, n)
 	run(t, db, "CREATE DATABASE app")
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for get(t, db, "SELECT status FROM V$ARCHIVE") != "FAILED" {
 		if time.Now().After(deadline) {
 			t.Fatal("another database's log went into the repository")

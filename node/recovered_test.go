@@ -53,7 +53,7 @@ var shopOf = append(slices.Clone(everyType),
 // await waits until a query gives a value.
 func await(t *testing.T, db *sql.DB, query, want string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); get(t, db, query) != want; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); get(t, db, query) != want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s is %s, want %s", query, get(t, db, query), want)
 		}

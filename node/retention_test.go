@@ -32,7 +32,7 @@ import (
 // awaitArchived waits until everything is in the s.
 func awaitArchived(t *testing.T, n *Node) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		a, err := n.archiveState(n.followed[0])
 		if err != nil || a.Error != nil {
 			t.Fatal(err, a.Error)
@@ -68,7 +68,7 @@ func TestExpire(t *testing.T) {
 	hashes, _ := lives(t, n)
 	events := mine(t, logmine.Miner{Engine: n.engine, Log: n.history}, logmine.Filter{})
 	awaitArchived(t, n)
-	for deadline := time.Now().Add(20 * time.Second); n.segments.Range().To < kept; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); n.segments.Range().To < kept; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing is sealed")
 		}
@@ -312,7 +312,7 @@ func TestRecoverabilityAlert(t *testing.T) {
 	db := connect(t, n)
 	health := func(want string) {
 		t.Helper()
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 			got := get(t, db, "SELECT COALESCE(message, 'well') FROM V$HEALTH WHERE name = 'recoverability'")
 			if strings.Contains(got, want) {
 				return
@@ -323,7 +323,7 @@ func TestRecoverabilityAlert(t *testing.T) {
 		}
 	}
 	health("well")
-	for deadline, gone := time.Now().Add(20*time.Second), false; !gone; time.Sleep(5 * time.Millisecond) {
+	for deadline, gone := time.Now().Add(2*time.Minute), false; !gone; time.Sleep(5 * time.Millisecond) {
 		pieces, err := archive.Pieces(ctx, s)
 		if err != nil || time.Now().After(deadline) {
 			t.Fatal("nothing is sealed behind the backup", err)

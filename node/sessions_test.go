@@ -15,7 +15,7 @@ import (
 // until waits until a query gives what is wanted.
 func until(t *testing.T, db *sql.DB, query, want string) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		var got sql.NullString
 		if err := db.QueryRow(query).Scan(&got); err != nil && err != sql.ErrNoRows {

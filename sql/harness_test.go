@@ -67,7 +67,7 @@ func (r *running) connect(database, extra string) *gosql.DB {
 
 func (r *running) close() {
 	r.db.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := r.server.Shutdown(ctx); err != nil {
 		r.t.Errorf("shutdown: %v", err)

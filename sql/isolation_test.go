@@ -55,7 +55,7 @@ func (p *pendingStatement) ends(part string) {
 	p.t.Helper()
 	select {
 	case <-p.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		p.t.Fatalf("%s: still waiting", p.text)
 	}
 	if part == "" && p.err != nil || part != "" && (p.err == nil || !strings.Contains(p.err.Error(), part)) {

@@ -79,7 +79,7 @@ func ask(c on, query string) chan string {
 // waitFor returns when a statement is running.
 func waitFor(t *testing.T, r *running, text string) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for len(r.rows("SELECT id FROM information_schema.processlist WHERE info = ?", text)) == 0 {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s never ran", text)

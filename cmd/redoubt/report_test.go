@@ -55,7 +55,7 @@ func TestReportAndTop(t *testing.T) {
 		_, err := waiter.ExecContext(context.Background(), "UPDATE app.t SET v = 3 WHERE id = 1")
 		done <- err
 	}()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for seen := 0; seen < 2; {
 		if time.Now().After(deadline) {
 			t.Fatal("no sample of the waiter")

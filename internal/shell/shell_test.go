@@ -159,7 +159,7 @@ func (s *safeBuffer) String() string {
 
 func waitFor(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !f(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !f(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("waited 20 s for %s", what)
 		}
@@ -183,7 +183,7 @@ func TestConversation(t *testing.T) {
 		case <-y.asked:
 		case err := <-result:
 			t.Fatalf("the shell ended: %v\n%s", err, out.String())
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Fatalf("the shell does not read:\n%s", out.String())
 		}
 	}
@@ -202,7 +202,7 @@ func TestConversation(t *testing.T) {
 		t.Helper()
 		select {
 		case interrupts <- os.Interrupt:
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Fatalf("nobody waits for Ctrl-C:\n%s", out.String())
 		}
 	}

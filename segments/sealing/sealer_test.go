@@ -107,7 +107,7 @@ func sealing(t *testing.T, fs vfs.FS, l *log, bytes int64, after time.Duration) 
 
 func waitFor(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !f() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited 10 s for %s", what)

@@ -13,7 +13,7 @@ const comQuery = 0x03
 // command sends a payload as the packets that it needs, and returns the first packet of the answer.
 func (c *client) command(payload []byte) []byte {
 	c.t.Helper()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second)) // of each command: some are of many megabytes
+	_ = c.SetDeadline(time.Now().Add(2 * time.Minute)) // of each command: some are of many megabytes
 	for sequence := byte(0); ; sequence++ {
 		n := min(len(payload), packetBytesMax)
 		c.write(append([]byte{byte(n), byte(n >> 8), byte(n >> 16), sequence}, payload[:n]...))
