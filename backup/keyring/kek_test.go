@@ -16,7 +16,6 @@ import (
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 
 	"redoubt/backup/store"
-	"redoubt/backup/store/storetest"
 )
 
 var update = flag.Bool("update", false, "write the fixtures of this format anew")
@@ -265,19 +264,7 @@ func (v *vaultServer) kek(t *testing.T, name, token string) KEK {
 func TestVault(t *testing.T) {
 	v := newVault(t)
 	s, k := newStore(t), v.kek(t, "redoubt", v.token)
-	r := newRing(s, k, newClock())
-	if err := r.Create(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := encrypted(s, r).Put(ctx, "a", strings.NewReader("text")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Rotate(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if got := storetest.Read(t, encrypted(s, ready(t, s, k)), "a"); got != "text" {
-		t.Errorf("it has %q", got)
-	}
+	outlivesRotation(t, s, k)
 	for what, c := range map[string]struct {
 		state int
 		token string

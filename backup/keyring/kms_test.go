@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"redoubt/backup/store/storetest"
 )
 
 // cloud is a double, and how its keys are named.
@@ -83,19 +81,7 @@ func TestKMS(t *testing.T) {
 func testKMS(t *testing.T, c *cloud) {
 	s := newStore(t)
 	k, waits := c.kek(t, "redoubt", c.token)
-	r := newRing(s, k, newClock())
-	if err := r.Create(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := encrypted(s, r).Put(ctx, "a", strings.NewReader("text")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Rotate(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if got := storetest.Read(t, encrypted(s, ready(t, s, k)), "a"); got != "text" {
-		t.Errorf("it has %q", got)
-	}
+	outlivesRotation(t, s, k)
 	if locked, err := LockedWith(ctx, s); err != nil || !strings.HasPrefix(locked, "key "+c.scheme+"://") || strings.Contains(locked, "endpoint") {
 		t.Errorf("it says that it is locked with %q, %v", locked, err)
 	}

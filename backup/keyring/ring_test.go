@@ -110,6 +110,24 @@ func newRing(s store.Store, k KEK, c *clock) *Ring {
 	return New(Options{Store: s, DatabaseID: database, KEK: k, Who: "somebody@somewhere", Now: c.now})
 }
 
+// outlivesRotation makes a ring that k locks, and reads what was encrypted before its data key was rotated.
+func outlivesRotation(t *testing.T, s store.Store, k KEK) {
+	t.Helper()
+	r := newRing(s, k, newClock())
+	if err := r.Create(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := encrypted(s, r).Put(ctx, "a", strings.NewReader("text")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Rotate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := storetest.Read(t, encrypted(s, ready(t, s, k)), "a"); got != "text" {
+		t.Errorf("it has %q", got)
+	}
+}
+
 func ready(t *testing.T, s store.Store, k KEK) *Ring {
 	t.Helper()
 	r := newRing(s, k, newClock())

@@ -93,6 +93,9 @@ func (c *Cluster) Attach(ctx context.Context, self Info) error {
 	return c.Change(ctx, Change{Action: Attach, Node: self.ID, Info: self})
 }
 
+// end tells the owner, once, why this node cannot follow any more.
+func (c *Cluster) end(why error) { c.lost.Do(func() { c.options.Lost(why) }) }
+
 // follow looks whether this node can still follow.
 func (c *Cluster) follow(ctx context.Context) error {
 	last := c.options.Log.Stats().LastIndex
@@ -101,11 +104,9 @@ func (c *Cluster) follow(ctx context.Context) error {
 	case err != nil || !reply.Leads:
 		return err
 	case !reply.Known:
-		c.lost.Do(func() { c.options.Lost(ErrRemoved) })
+		c.end(ErrRemoved)
 	case reply.First > last+1:
-		c.lost.Do(func() {
-			c.options.Lost(fmt.Errorf("%w: it ends at entry %d, the leader's begins at %d", ErrBehind, last, reply.First))
-		})
+		c.end(fmt.Errorf("%w: it ends at entry %d, the leader's begins at %d", ErrBehind, last, reply.First))
 	}
 	return nil
 }

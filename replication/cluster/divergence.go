@@ -13,7 +13,6 @@ import (
 
 // Nodes that have applied the same log have the same state, to the bit. The leader compares their hashes at one SCN from time to time:
 // a node that has another one has a damaged state, whatever the reason, and takes a copy of those that agree.
-
 //
 // A node that leaves out what the others apply stays at an SCN at which its state is theirs. It finds that out by itself: it asks the
 // leader for a commit and its entry, and must have the one once it is past the other.
@@ -57,7 +56,7 @@ func (c *Cluster) lookForSkipped(ctx context.Context, o *owed) error {
 
 func (c *Cluster) noteSkipped(err error) {
 	if errors.Is(err, replication.ErrSkipped) {
-		c.lost.Do(func() { c.options.Lost(fmt.Errorf("%w: %w", ErrDiverged, err)) })
+		c.end(fmt.Errorf("%w: %w", ErrDiverged, err))
 	}
 }
 
@@ -92,9 +91,7 @@ func (c *Cluster) diverged(at scn.SCN, theirs string) error {
 	if err != nil || own == theirs {
 		return err
 	}
-	c.lost.Do(func() {
-		c.options.Lost(fmt.Errorf("%w: at SCN %d its hash is %s, that of the others is %s", ErrDiverged, at, own, theirs))
-	})
+	c.end(fmt.Errorf("%w: at SCN %d its hash is %s, that of the others is %s", ErrDiverged, at, own, theirs))
 	return nil
 }
 
