@@ -101,10 +101,13 @@ func (s gatedState) Apply(groups []replication.AppliedGroup) error {
 	return s.StateMachine.Apply(groups)
 }
 
-// committed is told how long each proposal took.
-func (n *Node) committed(took time.Duration) {
+// committed is told how long each proposal took, and how much of that went by until other nodes had it.
+func (n *Node) committed(took, awaited time.Duration) {
 	n.timings.commit.Update(took.Seconds())
-	n.slots.Measured(telemetry.LogFileSync, took)
+	n.slots.Measured(telemetry.LogFileSync, took-awaited)
+	if awaited > 0 {
+		n.slots.Measured(telemetry.QuorumAck, awaited)
+	}
 }
 
 // storeStalled gives the function that is told when the state store makes the log's entries wait.

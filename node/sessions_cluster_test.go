@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// TestWaitsOfFollower: a session on a node that does not lead shows that it waits for the one that does.
-func TestWaitsOfFollower(t *testing.T) {
+// TestWaitsOfCluster: a session on a node that does not lead shows that it waits for the one that does, and that one how long it waits for
+// the others.
+func TestWaitsOfCluster(t *testing.T) {
 	c := newTrio(t, nil, "", func(db *sql.DB) {
 		run(t, db, "CREATE DATABASE app", "CREATE TABLE app.t (id INT PRIMARY KEY)")
 	})
@@ -23,5 +24,13 @@ func TestWaitsOfFollower(t *testing.T) {
 		if got := get(t, db, "SELECT total_waits >= "+least+" FROM v$session_event WHERE sid = "+id+" AND event = '"+event+"'"); got != "1" {
 			t.Errorf("too few waits for %s", event)
 		}
+	}
+
+	db = c.dbs[c.leader()]
+	const acknowledged = "FROM v$system_event WHERE event = 'quorum acknowledgement' AND timing = 'measured'"
+	before := get(t, db, "SELECT COALESCE(SUM(total_waits), 0) "+acknowledged)
+	run(t, db, "INSERT INTO app.t VALUES (3)", "INSERT INTO app.t VALUES (4)")
+	if got := get(t, db, "SELECT total_waits - "+before+" >= 2 AND time_waited_us > 0 "+acknowledged); got != "1" {
+		t.Errorf("after two commits more than %s, the leader has waited for others: %s", before, get(t, db, "SELECT total_waits "+acknowledged))
 	}
 }

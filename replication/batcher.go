@@ -35,7 +35,7 @@ type batcher struct {
 	landed    chan struct{}  // closed when land has ended: raft has answered everything
 
 	mu      sync.Mutex
-	flights map[*flight]struct{} // not yet landed
+	flights map[*byte]*flight // not yet answered, by entryKey
 
 	// What follows belongs to run.
 	leading bool
@@ -60,7 +60,7 @@ func newBatcher(n *Node) *batcher {
 		handovers: make(chan *handover),
 		drained:   make(chan struct{}),
 		landed:    make(chan struct{}),
-		flights:   make(map[*flight]struct{}),
+		flights:   make(map[*byte]*flight),
 	}
 }
 
@@ -96,8 +96,8 @@ func (b *batcher) land() {
 			b.poke()
 		}
 		<-b.slots
+		b.forget(f) // before its proposers are answered: then they reuse what acknowledge.go looks at
 		f.land(err, r, f.future.Index())
-		b.forget(f)
 		b.node.counters.note(f, err)
 	}
 }
@@ -211,7 +211,7 @@ func (b *batcher) refill() {
 func (b *batcher) crash(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for f := range b.flights {
+	for _, f := range b.flights {
 		f.land(err, nil, 0)
 		b.node.counters.note(f, err)
 	}
@@ -421,7 +421,8 @@ func (b *batcher) inTerm(w *pending) bool {
 // so this does not block.
 func (b *batcher) launch(f *flight, l raft.Log) {
 	b.mu.Lock()
-	b.flights[f] = struct{}{}
+	f.key = entryKey(&l)
+	b.flights[f.key] = f
 	b.mu.Unlock()
 	f.future = b.node.raft.ApplyLog(l, 0)
 	b.launched <- f
@@ -429,7 +430,7 @@ func (b *batcher) launch(f *flight, l raft.Log) {
 
 func (b *batcher) forget(f *flight) {
 	b.mu.Lock()
-	delete(b.flights, f)
+	delete(b.flights, f.key)
 	b.mu.Unlock()
 }
 

@@ -3,6 +3,7 @@ package replication
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -18,6 +19,11 @@ type flight struct {
 	bytes   int             // of bodies
 	mark    chan markResult // for a mark: has room for the one result
 	once    sync.Once       // guards the answers
+	key     *byte           // see entryKey
+
+	// What follows is batcher.mu's until it is forgotten there.
+	durable time.Time     // when this node had it on its disk, while others are waited for; zero: nobody is
+	awaited time.Duration // how long they were waited for
 }
 
 // markResult is what a mark has learned: the term of its entry, and the state after everything before it.
@@ -45,7 +51,7 @@ func (f *flight) land(err error, r *applyResult, index uint64) {
 				continue
 			}
 			t := &f.group.Txns[i]
-			w.answer(Result{SCN: w.proposal.SCN, TimeMicros: t.TimeMicros, Index: index}, nil)
+			w.answer(Result{SCN: w.proposal.SCN, TimeMicros: t.TimeMicros, Index: index, Awaited: f.awaited}, nil)
 		}
 	})
 }

@@ -34,6 +34,8 @@ type fsm struct {
 	delay time.Duration // see Options.ApplyDelay
 	now   func() time.Time
 
+	acknowledged func([]*raft.Log) // told of what is about to be applied; nil: nobody wants to know
+
 	persistCtx context.Context // ends StateMachine.Persist when the node closes
 
 	// What follows belongs to the goroutine that applies.
@@ -69,6 +71,9 @@ func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 	results := make([]applyResult, len(logs))
 	for i := range results {
 		responses[i] = &results[i]
+	}
+	if f.acknowledged != nil {
+		f.acknowledged(logs)
 	}
 	f.applying.begin()
 	err := f.apply(logs, results)

@@ -20,6 +20,8 @@ type logStore struct {
 	cache  *entryCache
 	guard  *guard
 	retain func() uint64
+	// durable is told of what has been stored; nil: nobody wants to know.
+	durable func([]*raft.Log)
 	// discard is given entries that were never committed before they go; nil: nobody wants them.
 	discard func([]EntryInfo) error
 
@@ -141,6 +143,9 @@ func (s *logStore) StoreLogs(logs []*raft.Log) error {
 			return err
 		}
 		s.cache.put(logs[:stored])
+		if s.durable != nil {
+			s.durable(logs[:stored])
+		}
 		logs = logs[stored:]
 	}
 	return nil

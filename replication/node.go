@@ -61,6 +61,7 @@ func Open(opts Options) (*Node, error) {
 	n.fsm = newFSM(ctx, n.opts.StateMachine, n.guard, n.opts.CheckpointBytes)
 	n.fsm.delay, n.fsm.now = n.opts.ApplyDelay, n.opts.Now
 	n.batcher = newBatcher(n)
+	n.log.durable, n.fsm.acknowledged = n.batcher.durable, n.batcher.acknowledged
 	n.checkpointer = newCheckpointer(n)
 	n.confirmer = newConfirmer(n)
 	if err := n.open(); err != nil {

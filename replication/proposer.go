@@ -86,7 +86,7 @@ func (n *Node) enqueue(ctx context.Context, w *pending) error {
 	}
 	if w.proposal != nil {
 		w.proposal.Slot.Begin(telemetry.ProposalQueue)
-		defer w.proposal.Slot.Turn(telemetry.LogFileSync)
+		defer w.proposal.Slot.Turn(telemetry.ProposalQueue, telemetry.LogFileSync)
 	}
 	select {
 	case n.batcher.queue <- w:

@@ -3,6 +3,7 @@ package replication
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"redoubt/scn"
 	"redoubt/telemetry"
@@ -19,7 +20,7 @@ type Proposal struct {
 	Late func(xid uint64) bool // if not nil and true when its turn comes: it is refused with ErrSuperseded
 	SCN  scn.SCN               // set by the leader before Certify: the SCN the transaction gets if it commits; 0 for a part
 	Hint any                   // decoded form when the proposal was made on this node; never logged
-	// Slot is where it is shown that the proposal waits for a place in the queue; may be nil.
+	// Slot is where it is shown what the proposal waits for: a place in the queue, the disk, other nodes; may be nil.
 	Slot *telemetry.Slot
 }
 
@@ -28,6 +29,8 @@ type Result struct {
 	SCN        scn.SCN
 	TimeMicros int64  // commit time, microseconds since 1970-01-01 UTC
 	Index      uint64 // the log entry that carries it
+	// Awaited is how long it waited for other nodes once it was durable on this one, which leads. 0 elsewhere.
+	Awaited time.Duration
 }
 
 // Position is a point in the log: the entry, and the last transaction up to and including it.

@@ -59,12 +59,12 @@ const (
 	QuorumAck
 	ReadIndex
 	ForwardCommit
-	ForwardLock
+	_ // was for locks at the leader, which there are none of: never in a history
 	UpkeepThrottle
 	RetryConflict
 	BackgroundTimer
 	SegmentWrite
-	ResourceQueue
+	_ // was for resource groups, which there are none of: never in a history
 	ScheduledSleep
 
 	Events // how many there are
@@ -77,7 +77,7 @@ type EventInfo struct {
 	Class Class
 	// Timed: every wait is measured where it happens. The time of the others is known from samples alone.
 	Timed bool
-	// Seen says who waits for it: a session, background work, or nobody yet.
+	// Seen says who waits for it: a session, background work, or both.
 	Seen string
 	Help string
 }
@@ -86,13 +86,13 @@ const (
 	bySessions   = "sessions"
 	byBackground = "background"
 	byBoth       = "sessions and background"
-	byNobody     = "nobody yet"
 )
 
-var events = [Events]EventInfo{
+// eventList has the events in the order of their numbers.
+var eventList = []EventInfo{
 	{OnCPU, "", CPU, false, byBoth, "it waits for nothing: it runs, is about to, or reads what the store's cache does not have"},
 	{ClientMessage, "SQL*Net message from client", Idle, false, bySessions, "the client has nothing running"},
-	{LogFileSync, "log file sync", Commit, true, bySessions, "a commit waits until it is certified, in the log, synced, and applied on this node"},
+	{LogFileSync, "log file sync", Commit, true, bySessions, "a commit waits until it is certified, in the log, synced, and applied on this node; the wait for other nodes in between is an event of its own"},
 	{LogFileWrite, "log file parallel write", SystemIO, true, byBackground, "a batch of commits is written to the log and synced"},
 	{RowLock, "enq: TX - row lock contention", Application, true, bySessions, "another transaction has the row, or the value of a unique key"},
 	{TableLock, "enq: TM - contention", Application, true, bySessions, "another session has the table, by LOCK TABLES or a statement that changes its definition"},
@@ -105,21 +105,27 @@ var events = [Events]EventInfo{
 	{ClientData, "SQL*Net more data from client", Network, false, bySessions, "a running statement reads from its client: LOAD DATA LOCAL"},
 	{ApplyWait, "apply: state of a commit", Commit, true, byBackground, "committed groups are applied to the state"},
 	{ProposalQueue, "commit queue full", Queueing, false, bySessions, "a commit waits for a place in the queue of proposals"},
-	{QuorumAck, "quorum acknowledgement", Cluster, false, byNobody, "the log entry waits for a majority of nodes; for now part of log file sync"},
+	{QuorumAck, "quorum acknowledgement", Cluster, true, bySessions, "on the node that leads several: a commit is synced here and waits until a majority has it, and the standbys that protection asks for"},
 	{ReadIndex, "read index", Cluster, false, bySessions, "on one of several nodes: a read waits until this node knows that it has all that is committed"},
 	{ForwardCommit, "commit forwarded to the leader", Cluster, false, bySessions, "a follower waits for the leader's answer to a commit"},
-	{ForwardLock, "lock forwarded to the leader", Cluster, false, byNobody, "a follower waits for the leader's answer about a lock"},
 	{UpkeepThrottle, "upkeep throttle", Scheduler, false, byBackground, "work on history pauses, to keep to upkeep-rate and upkeep-share"},
 	{RetryConflict, "statement restart", Concurrency, false, bySessions, "a statement begins again, because a row had changed since its snapshot"},
 	{BackgroundTimer, "background timer", Idle, false, byBackground, "work in the background waits for its next round"},
 	{SegmentWrite, "segment write", SystemIO, true, byBackground, "a sealed segment of the log is written and synced"},
-	{ResourceQueue, "resource group queue", Queueing, false, byNobody, "a statement waits for its turn in its resource group"},
 	{ScheduledSleep, "PL/SQL lock timer", Idle, false, bySessions, "SLEEP(): the statement waits because it says so"},
 }
 
+// events has them by number; a number that is not in use has no name.
+var events = func() (out [Events]EventInfo) {
+	for _, e := range eventList {
+		out[e.Event] = e
+	}
+	return out
+}()
+
 // Info tells of the event.
 func (e Event) Info() EventInfo {
-	if e < Events {
+	if e == OnCPU || e < Events && events[e].Name != "" {
 		return events[e]
 	}
 	return EventInfo{Event: e, Name: "unknown", Class: Other}
@@ -132,4 +138,4 @@ func (e Event) String() string { return e.Info().Name }
 func (e Event) Class() Class { return e.Info().Class }
 
 // EventList lists all events, by number.
-func EventList() []EventInfo { return events[:] }
+func EventList() []EventInfo { return eventList }

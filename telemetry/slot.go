@@ -124,12 +124,12 @@ func (s *Slot) End(e Event) {
 	s.wait.CompareAndSwap(uint32(e), 0)
 }
 
-// Turn says that the wait that has begun goes on with something else; it is not counted again.
-func (s *Slot) Turn(e Event) {
+// Turn says that a wait goes on as one for something else, if it still goes on; it is not counted again.
+func (s *Slot) Turn(from, to Event) {
 	if s == nil {
 		return
 	}
-	s.wait.Store(uint32(e))
+	s.wait.CompareAndSwap(uint32(from), uint32(to))
 }
 
 // Measured adds to what the node has waited for an event.

@@ -85,8 +85,9 @@ type Proposals interface {
 // Proposer lets an engine's transactions into the log.
 type Proposer struct {
 	Log Proposals
-	// Committed, if it is not nil, is told how long each proposal took, however it ended.
-	Committed func(time.Duration)
+	// Committed, if it is not nil, is told how long each proposal took, however it ended, and how much of that went by until other nodes
+	// had it.
+	Committed func(took, awaited time.Duration)
 	// Refuse, if it is not nil, tells whether this node only reads.
 	Refuse func() bool
 }
@@ -105,7 +106,7 @@ func (p Proposer) Propose(ctx context.Context, xid uint64, body []byte, prepared
 	start := time.Now()
 	result, err := p.Log.Propose(ctx, proposal)
 	if p.Committed != nil {
-		p.Committed(time.Since(start))
+		p.Committed(time.Since(start), result.Awaited)
 	}
 	return result.SCN, translate(err)
 }

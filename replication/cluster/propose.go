@@ -86,7 +86,7 @@ func (c *Cluster) forward(ctx context.Context, addr string, term uint64, p *repl
 	var v Verdict
 	p.Slot.Begin(telemetry.ForwardCommit)
 	err := c.callLeader(ctx, addr, service+".Propose", &args, &v)
-	p.Slot.Turn(telemetry.LogFileSync)
+	p.Slot.Turn(telemetry.ForwardCommit, telemetry.LogFileSync)
 	if errors.Is(err, peer.ErrNotSent) {
 		return replication.Result{}, fmt.Errorf("%w: %w", replication.ErrNotLeader, err)
 	}

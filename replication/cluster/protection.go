@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"redoubt/replication"
+	"redoubt/telemetry"
 )
 
 // Mode is what a commit waits for beside the quorum of the nodes that vote.
@@ -88,7 +89,12 @@ func (c *Cluster) proposeHere(ctx context.Context, p *replication.Proposal) (rep
 	if err != nil || p.Part || protection.Mode == Async {
 		return r, err
 	}
-	if err := c.standbys.await(ctx, protection, r.Index); err != nil {
+	p.Slot.Turn(telemetry.LogFileSync, telemetry.QuorumAck)
+	began := time.Now()
+	err = c.standbys.await(ctx, protection, r.Index)
+	r.Awaited += time.Since(began)
+	p.Slot.Turn(telemetry.QuorumAck, telemetry.LogFileSync)
+	if err != nil {
 		if protection.Mode == Sync {
 			return r, &replication.OutcomeUnknownError{XID: p.XID, SCN: r.SCN, Cause: fmt.Errorf("a quorum has it, but not every standby: %w", err)}
 		}

@@ -155,7 +155,7 @@ func (p *page) fill(ctx context.Context, f *frame) (next <-chan struct{}) {
 	p.addPoints(f, now)
 	for _, s := range p.server.recorder.after(p.log) {
 		f.Log = append(f.Log, []number{
-			number(s.Millis), number(s.SCN), number(s.Commits), number(s.Average[0]), number(s.Average[1]), number(s.Average[2]),
+			number(s.Millis), number(s.SCN), number(s.Commits), number(s.Average[0]), number(s.Average[1]), number(s.Average[2]), number(s.Average[3]),
 		})
 		p.log = s.Millis
 	}

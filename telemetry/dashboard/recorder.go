@@ -9,19 +9,19 @@ import (
 
 const (
 	secondsKept  = 3600
-	stagesOfALog = 3
+	stagesOfALog = 4
 )
 
-// stages are the events that a commit goes through, as they are measured where they happen: written to the log with its sync,
-// applied, and all of it as its session waits.
-var stages = [stagesOfALog]telemetry.Event{telemetry.LogFileWrite, telemetry.ApplyWait, telemetry.LogFileSync}
+// stages are the events that a commit goes through, as they are measured where they happen: written to the log with its sync, on its
+// way to other nodes, applied, and what its session waits beside that for other nodes.
+var stages = [stagesOfALog]telemetry.Event{telemetry.LogFileWrite, telemetry.QuorumAck, telemetry.ApplyWait, telemetry.LogFileSync}
 
 // logSecond is the log's way in one second.
 type logSecond struct {
 	Millis  int64  // its end, since 1970
 	SCN     uint64 // of its last commit
 	Commits float64
-	Average [stagesOfALog]float64 // milliseconds; 0: it did not happen
+	Average [stagesOfALog]float64 // milliseconds; 0: it did not happen. The last is all that a session waits for a commit
 }
 
 // recorder keeps the last hour of the log's way.
@@ -48,6 +48,9 @@ func (r *recorder) note(now time.Time) {
 			out.Average[i] = float64((t.Measured - r.micros[i]).Microseconds()) / 1000 / float64(n)
 		}
 		r.waits[i], r.micros[i] = t.Waits, t.Measured
+	}
+	if out.Average[stagesOfALog-1] > 0 {
+		out.Average[stagesOfALog-1] += out.Average[1]
 	}
 	if !r.at.IsZero() {
 		out.Commits = float64(applied-min(r.scn, applied)) / max(now.Sub(r.at).Seconds(), 1e-3)

@@ -27,7 +27,7 @@ export const data = {
   hello: null,
   skew: 0, // the node's clock less ours
   points: { t: [], a: {} }, // average active sessions, each second
-  log: [[], [], [], [], [], []],
+  log: [[], [], [], [], [], [], []],
   parts: {},
   summary: null,
   cluster: null, // what other nodes have answered, if they are looked at
