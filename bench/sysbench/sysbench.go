@@ -60,22 +60,11 @@ func Measure(ctx context.Context, raw json.RawMessage) (f measure.Figures, err e
 	if !slices.Contains(Workloads, c.Workload) {
 		return nil, fmt.Errorf("there is no workload %q here", c.Workload)
 	}
-	t, err := c.start(ctx)
+	t, err := c.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, t.Kill()) }()
-	if err := prepare(ctx, t); err != nil {
-		return nil, err
-	}
-	if _, err := c.sysbench(ctx, t, "prepare", 1, 0); err != nil {
-		return nil, err
-	}
-	if c.Warm > 0 {
-		if _, err := c.sysbench(ctx, t, "run", slices.Max(c.Threads), c.Warm); err != nil {
-			return nil, err
-		}
-	}
 	out := measure.Figures{}
 	for _, threads := range c.Threads {
 		if err := c.run(ctx, t, threads, out); err != nil {
@@ -83,6 +72,25 @@ func Measure(ctx context.Context, raw json.RawMessage) (f measure.Figures, err e
 		}
 	}
 	return out, nil
+}
+
+// begin starts the server, fills its tables and lets it run warm. The caller kills it.
+func (c *Config) begin(ctx context.Context) (*server.Running, error) {
+	t, err := c.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = prepare(ctx, t)
+	if err == nil {
+		_, err = c.sysbench(ctx, t, "prepare", 1, 0)
+	}
+	if err == nil && c.Warm > 0 {
+		_, err = c.sysbench(ctx, t, "run", slices.Max(c.Threads), c.Warm)
+	}
+	if err != nil {
+		return nil, errors.Join(err, t.Kill())
+	}
+	return t, nil
 }
 
 // run adds the figures of one run.

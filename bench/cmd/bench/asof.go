@@ -43,8 +43,7 @@ func (p *plan) asof(ctx context.Context, r *measure.Report) error {
 
 // once measures each side once, in memory if that can be: the rounds are within.
 func (p *plan) once(ctx context.Context, r *measure.Report, sides []measure.Side) (*measure.Samples, error) {
-	q := *p
-	q.rounds = 1
+	q := p.single()
 	dir, err := memoryDir()
 	if err == nil {
 		defer removeAll(dir)

@@ -47,9 +47,7 @@ func (p *plan) flashback(ctx context.Context, r *measure.Report) error {
 			return p.job("flashback", own)
 		}})
 	}
-	q := *p
-	q.rounds = 1 // each way is taken several times within
-	s, err := q.compare(ctx, r, sides)
+	s, err := p.single().compare(ctx, r, sides) // each way is taken several times within
 	if err != nil {
 		return err
 	}

@@ -69,21 +69,22 @@ func run(ctx context.Context, args []string) error {
 // measures are what a process of its own can do.
 func measures() measure.Measures {
 	return measure.Measures{
-		"log":       logappend.Measure(logappend.Redoubt(), logappend.Bare()),
-		"commit":    commit.Measure(commit.Redoubt(), rowcommit.Rows(oneColumn, 1), rowcommit.Rows(tenColumns, 10)),
-		"asof":      asof.Measure,
-		"sysbench":  sysbench.Measure,
-		"tpcc":      tpcc.Measure,
-		"history":   history.Measure,
-		"flashback": flashback.Measure,
-		"replay":    replay.Measure,
-		"backup":    backups.Measure,
-		"crash":     start.Crash,
-		"start":     start.Start,
-		"rest":      start.Rest,
-		"build":     start.Build,
-		"failover":  failover.Measure,
-		"calm":      failover.MeasureLoad,
+		"log":           logappend.Measure(logappend.Redoubt(), logappend.Bare()),
+		"commit":        commit.Measure(commit.Redoubt(), rowcommit.Rows(oneColumn, 1), rowcommit.Rows(tenColumns, 10)),
+		"asof":          asof.Measure,
+		"sysbench":      sysbench.Measure,
+		"sysbench-pair": sysbench.MeasurePair,
+		"tpcc":          tpcc.Measure,
+		"history":       history.Measure,
+		"flashback":     flashback.Measure,
+		"replay":        replay.Measure,
+		"backup":        backups.Measure,
+		"crash":         start.Crash,
+		"start":         start.Start,
+		"rest":          start.Rest,
+		"build":         start.Build,
+		"failover":      failover.Measure,
+		"calm":          failover.MeasureLoad,
 	}
 }
 

@@ -177,6 +177,13 @@ func (p *plan) brief() *plan {
 	return &q
 }
 
+// single is the plan for what repeats itself within one job.
+func (p *plan) single() *plan {
+	q := *p
+	q.rounds = 1
+	return &q
+}
+
 // ask gives what a command says, without the end of its line.
 func (p *plan) ask(ctx context.Context, name string, arguments ...string) string {
 	b, err := exec.CommandContext(ctx, name, arguments...).Output()

@@ -1,0 +1,102 @@
+package sysbench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"redoubt/bench/measure"
+	"redoubt/bench/server"
+)
+
+// PairConfig is of a measurement of two systems with one number of threads.
+type PairConfig struct {
+	Config
+	Against string // the other system
+	Turns   int    // how often each runs for Seconds
+}
+
+// Figures of a pair beside those of each system's runs, which are medians under PairFigure.
+const (
+	PairRatio    = "ratio"     // median over the turns of statements/s of System divided by those of Against
+	PairLow      = "ratio_low" // with 95 % confidence the median is not lower
+	PairHigh     = "ratio_high"
+	PairCPURatio = "cpu_ratio"
+)
+
+// PairFigure names a figure of one of the two systems.
+func PairFigure(system, name string) string { return system + "_" + name }
+
+// MeasurePair does a job: System and Against take turns on servers that both run all the time, so that a machine whose speed
+// changes from one second to the next changes it for both.
+func MeasurePair(ctx context.Context, raw json.RawMessage) (f measure.Figures, err error) {
+	var c PairConfig
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if len(c.Threads) != 1 || c.Turns < 1 || c.System == c.Against {
+		return nil, errors.New("a pair is measured with one number of threads, in one turn or more, and of two systems")
+	}
+	systems := []string{c.System, c.Against}
+	configs, running := make([]Config, 2), make([]*server.Running, 2)
+	for i, system := range systems {
+		configs[i] = c.Config
+		configs[i].System, configs[i].Dir = system, filepath.Join(c.Dir, system)
+		if err := os.Mkdir(configs[i].Dir, 0o755); err != nil {
+			return nil, err
+		}
+		t, err := configs[i].begin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, t.Kill()) }()
+		running[i] = t
+	}
+	turns := make([][]measure.Figures, 2)
+	for turn := range c.Turns {
+		for k := range systems {
+			i := (turn + k) % 2
+			f := measure.Figures{}
+			if err := configs[i].run(ctx, running[i], c.Threads[0], f); err != nil {
+				return nil, err
+			}
+			turns[i] = append(turns[i], f)
+		}
+	}
+	return c.figures(systems, turns), nil
+}
+
+// figures sums turns up.
+func (c *PairConfig) figures(systems []string, turns [][]measure.Figures) measure.Figures {
+	out := measure.Figures{}
+	all := measure.Samples{Rounds: map[string][]measure.Figures{}}
+	for i, system := range systems {
+		all.Rounds[system] = turns[i]
+		for _, name := range []string{"per_second", "p95_ms", "cpu_us"} {
+			out[PairFigure(system, name)] = all.Median(system, Figure(c.Threads[0], name))
+		}
+	}
+	ratios := all.Ratios(c.System, c.Against, Figure(c.Threads[0], "per_second"))
+	out[PairRatio] = measure.Median(ratios)
+	out[PairLow], out[PairHigh] = medianWithin(ratios)
+	out[PairCPURatio] = all.Ratio(c.System, c.Against, Figure(c.Threads[0], "cpu_us"))
+	return out
+}
+
+// medianWithin gives the interval in which the median lies with 95 % confidence, by the sign test: of values whose distribution nothing
+// is known of, about half are below it.
+func medianWithin(values []float64) (low, high float64) {
+	if len(values) == 0 {
+		return math.NaN(), math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	n := float64(len(sorted))
+	off := int(math.Floor((n - 1.96*math.Sqrt(n)) / 2))
+	off = max(off, 0)
+	return sorted[off], sorted[len(sorted)-1-off]
+}
