@@ -30,6 +30,7 @@ type connection struct {
 	loginEnd time.Time
 	ready    atomic.Bool // logged in
 	broken   atomic.Bool // the library is to read nothing more
+	turn     time.Time   // when it gave way to others
 	closing  sync.Once
 
 	// The reader's state: what still has to be handed to the library before the next packet is looked at.
@@ -170,6 +171,9 @@ func (c *connection) nextPacket() error {
 	}
 	if c.broken.Load() {
 		return io.EOF
+	}
+	if c.reader.Buffered() == 0 {
+		c.giveWay()
 	}
 	header, err := c.reader.Peek(headerBytes)
 	if err != nil {

@@ -1,0 +1,52 @@
+package wire
+
+import (
+	"runtime"
+	"time"
+)
+
+// The runtime asks which sockets are ready only when a processor has nothing else to run. A client that answers at once, from another
+// processor, has its next statement there before its connection has to wait for it; so that connection would keep its processor until the
+// runtime takes it away, 10 ms later, while the others wait. Each gives way to them after turnTime, then, which is long against what
+// that costs (3 µs) and short against what somebody notices. Measured with sysbench's oltp_read_only, 8 threads on two cores: the longest transaction
+// takes 24 ms in place of 63, at the same rate.
+const turnTime = time.Millisecond
+
+// turnstilesKept bounds the turnstiles that are kept for the next who need one.
+const turnstilesKept = 64
+
+var turnstiles = make(chan *turnstile, turnstilesKept)
+
+// giveWay lets other connections run if this one has run for its time, and there are more than processors. If that fails, as for want of
+// file descriptors, they wait longer, which is no reason to end this one.
+func (c *connection) giveWay() {
+	if int(c.l.open.Load()) <= runtime.GOMAXPROCS(0) {
+		return
+	}
+	if now := time.Now(); now.Sub(c.turn) >= turnTime {
+		c.turn = now
+		_ = passTurnstile()
+	}
+}
+
+func passTurnstile() error {
+	var t *turnstile
+	select {
+	case t = <-turnstiles:
+	default:
+		var err error
+		if t, err = newTurnstile(); err != nil {
+			return err
+		}
+	}
+	if err := t.pass(); err != nil {
+		t.close()
+		return err
+	}
+	select {
+	case turnstiles <- t:
+	default:
+		t.close()
+	}
+	return nil
+}
