@@ -9,8 +9,8 @@ import (
 // processor, has its next statement there before its connection has to wait for it; so that connection would keep its processor until the
 // runtime takes it away, 10 ms later, while the others wait. Each gives way to them after turnTime, then, which is long against what
 // that costs (3 µs) and short against what somebody notices. Measured with sysbench's oltp_read_only, 8 threads on two cores: the longest transaction
-// takes 24 ms in place of 63, at the same rate.
-const turnTime = time.Millisecond
+// takes 32 ms in place of 63, at the same rate.
+const turnTime = 2 * time.Millisecond
 
 // turnstilesKept bounds the turnstiles that are kept for the next who need one.
 const turnstilesKept = 64

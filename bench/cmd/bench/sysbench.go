@@ -27,7 +27,7 @@ func (p *plan) sysbench(ctx context.Context, r *measure.Report) error {
 	p = p.brief()
 	c := sysbench.Config{
 		Binary: p.binary("redoubt"), Threads: pick(p.quick, []int{8}, []int{1, 8, 32}), Tables: 4, Rows: pick(p.quick, 10_000, 25_000),
-		Seconds: pick(p.quick, 2.0, 8.0), Warm: pick(p.quick, 1.0, 4.0),
+		Seconds: pick(p.quick, 2.0, 4.0), Warm: pick(p.quick, 1.0, 2.0),
 	}
 	r.Title = "Sysbench"
 	r.How = []string{
