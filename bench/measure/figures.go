@@ -60,11 +60,7 @@ func (s *Samples) Median(side, figure string) float64 { return Median(s.Values(s
 
 // Ratio is the median over the rounds of a figure of one side divided by that of another; NaN if no round has both.
 func (s *Samples) Ratio(side, other, figure string) float64 {
-	return Median(s.Ratios(side, other, figure))
-}
-
-// Ratios are a figure of one side divided by that of another, of the rounds that have both.
-func (s *Samples) Ratios(side, other, figure string) (ratios []float64) {
+	var ratios []float64
 	for i := range min(len(s.Rounds[side]), len(s.Rounds[other])) {
 		a, ok := s.Rounds[side][i][figure]
 		b, also := s.Rounds[other][i][figure]
@@ -72,5 +68,5 @@ func (s *Samples) Ratios(side, other, figure string) (ratios []float64) {
 			ratios = append(ratios, a/b)
 		}
 	}
-	return ratios
+	return Median(ratios)
 }

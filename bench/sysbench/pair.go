@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"redoubt/bench/measure"
 	"redoubt/bench/server"
@@ -23,9 +21,7 @@ type PairConfig struct {
 
 // Figures of a pair beside those of each system's runs, which are medians under PairFigure.
 const (
-	PairRatio    = "ratio"     // median over the turns of statements/s of System divided by those of Against
-	PairLow      = "ratio_low" // with 95 % confidence the median is not lower
-	PairHigh     = "ratio_high"
+	PairRatio    = "ratio" // median over the turns of statements/s of System divided by those of Against
 	PairCPURatio = "cpu_ratio"
 )
 
@@ -81,22 +77,7 @@ func (c *PairConfig) figures(systems []string, turns [][]measure.Figures) measur
 			out[PairFigure(system, name)] = all.Median(system, Figure(c.Threads[0], name))
 		}
 	}
-	ratios := all.Ratios(c.System, c.Against, Figure(c.Threads[0], "per_second"))
-	out[PairRatio] = measure.Median(ratios)
-	out[PairLow], out[PairHigh] = medianWithin(ratios)
+	out[PairRatio] = all.Ratio(c.System, c.Against, Figure(c.Threads[0], "per_second"))
 	out[PairCPURatio] = all.Ratio(c.System, c.Against, Figure(c.Threads[0], "cpu_us"))
 	return out
-}
-
-// medianWithin gives the interval in which the median lies with 95 % confidence, by the sign test: of values whose distribution nothing
-// is known of, about half are below it.
-func medianWithin(values []float64) (low, high float64) {
-	if len(values) == 0 {
-		return math.NaN(), math.NaN()
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	n := float64(len(sorted))
-	off := int(math.Floor((n - 1.96*math.Sqrt(n)) / 2))
-	off = max(off, 0)
-	return sorted[off], sorted[len(sorted)-1-off]
 }
