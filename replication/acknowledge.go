@@ -51,11 +51,21 @@ func (b *batcher) acknowledged(logs []*raft.Log) {
 	}
 }
 
-// turn shows that those who wait for the entry wait for something else now.
+// turn shows that those who still wait for the entry wait for something else now. The caller holds batcher.mu.
 func (f *flight) turn(from, to telemetry.Event) {
 	for _, w := range f.waiting {
-		if w.proposal != nil {
+		if !w.left && w.proposal != nil {
 			w.proposal.Slot.Turn(from, to)
 		}
+	}
+}
+
+// leave is for a proposer that waits no longer: its slot is its own from now on.
+func (b *batcher) leave(w *pending) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	w.left = true
+	if w.proposal != nil {
+		w.proposal.Slot.Turn(telemetry.QuorumAck, telemetry.LogFileSync)
 	}
 }

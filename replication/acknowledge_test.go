@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -66,6 +67,43 @@ func TestWaitsForOthers(t *testing.T) {
 		t.Errorf("it waited %v for others, of %v at all and at least %v", r.Awaited, took, held)
 	}
 	waitUntil(t, "it waits for nothing", waits(telemetry.OnCPU))
+
+	for what, end := range map[string]func(cancel func()){
+		"its client gives up":   func(cancel func()) { cancel() },
+		"the leader is cut off": func(func()) { c.down[leader] = true; c.connect() },
+	} {
+		var opens []func()
+		for _, m := range c.members {
+			if m != leader {
+				opens = append(opens, m.faulty.block(t))
+			}
+		}
+		ctx, cancel := context.WithCancel(testContext(t))
+		failed := make(chan error, 1)
+		go func() {
+			slot.Begin(telemetry.LogFileSync)
+			defer slot.End(telemetry.LogFileSync)
+			_, err := leader.node.Propose(ctx, &Proposal{XID: 2, Body: []byte("third="), Slot: slot})
+			failed <- err
+		}()
+		waitUntil(t, "it waits for the others", waits(telemetry.QuorumAck))
+		end(cancel)
+		if err := <-failed; err == nil {
+			t.Errorf("%s: committed", what)
+		}
+		for _, open := range opens {
+			open()
+		}
+		cancel()
+		waitUntil(t, what+": it waits for nothing", waits(telemetry.OnCPU))
+		clear(c.down)
+		c.connect()
+		c.level()
+		if !waits(telemetry.OnCPU)() {
+			t.Errorf("%s: later it waits for %q", what, slots.All()[0].Event)
+		}
+		leader = c.leader()
+	}
 
 	alone := single(t, nil).mustPropose("alone=")
 	if alone.Awaited != 0 {

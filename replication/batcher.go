@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"redoubt/scn"
+	"redoubt/telemetry"
 	"redoubt/wal/redo"
 )
 
@@ -212,6 +213,7 @@ func (b *batcher) crash(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, f := range b.flights {
+		f.turn(telemetry.QuorumAck, telemetry.LogFileSync)
 		f.land(err, nil, 0)
 		b.node.counters.note(f, err)
 	}
@@ -431,6 +433,7 @@ func (b *batcher) launch(f *flight, l raft.Log) {
 func (b *batcher) forget(f *flight) {
 	b.mu.Lock()
 	delete(b.flights, f.key)
+	f.turn(telemetry.QuorumAck, telemetry.LogFileSync) // if it failed nobody has said that the wait for others is over
 	b.mu.Unlock()
 }
 

@@ -21,6 +21,7 @@ type pending struct {
 	proposal *Proposal
 	state    atomic.Int32
 	done     chan outcome // has room for the one outcome
+	left     bool         // batcher.mu's: its proposer has gone, and shows something else by now
 }
 
 type outcome struct {
@@ -74,7 +75,7 @@ func (n *Node) submit(ctx context.Context, p *Proposal) outcome {
 		n.batcher.pendings.Put(w)
 		return outcome{err: err}
 	}
-	return w.wait(ctx, n.batcher.pendings)
+	return w.wait(ctx, n.batcher)
 }
 
 // enqueue waits for a place in the queue. (The first select is much cheaper than the second.)
@@ -98,23 +99,24 @@ func (n *Node) enqueue(ctx context.Context, w *pending) error {
 	}
 }
 
-func (w *pending) wait(ctx context.Context, unused *sync.Pool) outcome {
+func (w *pending) wait(ctx context.Context, b *batcher) outcome {
 	if ctx.Done() == nil { // cheaper than a select
 		o := <-w.done
 		w.proposal = nil
-		unused.Put(w)
+		b.pendings.Put(w)
 		return o
 	}
 	select {
 	case o := <-w.done:
 		w.proposal = nil
-		unused.Put(w)
+		b.pendings.Put(w)
 		return o
 	case <-ctx.Done():
 	}
 	if w.state.CompareAndSwap(queued, cancelled) {
 		return outcome{err: ctx.Err()}
 	}
+	b.leave(w)
 	select {
 	case o := <-w.done: // it was decided in the meantime
 		return o
