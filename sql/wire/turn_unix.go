@@ -39,8 +39,12 @@ func (t *turnstile) pass() error {
 			_, failed = t.in.Write(b[:])
 			return failed != nil
 		}
-		_, failed = syscall.Read(int(fd), b[:])
-		return !errors.Is(failed, syscall.EAGAIN) && !errors.Is(failed, syscall.EINTR)
+		for {
+			// Interrupted, it has to be tried again here: the byte is there, and no more news of it will come.
+			if _, failed = syscall.Read(int(fd), b[:]); !errors.Is(failed, syscall.EINTR) {
+				return !errors.Is(failed, syscall.EAGAIN)
+			}
+		}
 	})
 	if err := errors.Join(err, failed); err != nil {
 		return fmt.Errorf("let others go first: %w", err)
