@@ -97,9 +97,10 @@ func (b *batcher) land() {
 			b.poke()
 		}
 		<-b.slots
-		b.forget(f) // before its proposers are answered: then they reuse what acknowledge.go looks at
-		f.land(err, r, f.future.Index())
-		b.node.counters.note(f, err)
+		if b.forget(f) { // before its proposers are answered: then they reuse what acknowledge.go looks at
+			f.land(err, r, f.future.Index())
+			b.node.counters.note(f, err)
+		}
 	}
 }
 
@@ -430,11 +431,16 @@ func (b *batcher) launch(f *flight, l raft.Log) {
 	b.launched <- f
 }
 
-func (b *batcher) forget(f *flight) {
+// forget is for a flight that is about to be answered; false if crash has answered it.
+func (b *batcher) forget(f *flight) bool {
 	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.flights[f.key] != f {
+		return false
+	}
 	delete(b.flights, f.key)
 	f.turn(telemetry.QuorumAck, telemetry.LogFileSync) // if it failed nobody has said that the wait for others is over
-	b.mu.Unlock()
+	return true
 }
 
 func (b *batcher) poke() {

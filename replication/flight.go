@@ -2,7 +2,6 @@ package replication
 
 import (
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -18,7 +17,6 @@ type flight struct {
 	part    bool
 	bytes   int             // of bodies
 	mark    chan markResult // for a mark: has room for the one result
-	once    sync.Once       // guards the answers
 	key     *byte           // see entryKey
 
 	// What follows is batcher.mu's until it is forgotten there.
@@ -34,26 +32,24 @@ type markResult struct {
 	err   error
 }
 
-// land gives those who wait what became of the entry; r is nil after an error. Only the first call counts.
+// land gives those who wait what became of the entry; r is nil after an error. Whoever takes the flight out of batcher.flights calls it.
 func (f *flight) land(err error, r *applyResult, index uint64) {
-	f.once.Do(func() {
-		if f.part {
-			f.landPart(err, index)
-			return
+	switch {
+	case f.part:
+		f.landPart(err, index)
+		return
+	case f.group == nil:
+		f.landMark(err, r, index)
+		return
+	}
+	for i, w := range f.waiting {
+		if err != nil {
+			w.answer(Result{}, f.verdict(err, i))
+			continue
 		}
-		if f.group == nil {
-			f.landMark(err, r, index)
-			return
-		}
-		for i, w := range f.waiting {
-			if err != nil {
-				w.answer(Result{}, f.verdict(err, i))
-				continue
-			}
-			t := &f.group.Txns[i]
-			w.answer(Result{SCN: w.proposal.SCN, TimeMicros: t.TimeMicros, Index: index, Awaited: f.awaited}, nil)
-		}
-	})
+		t := &f.group.Txns[i]
+		w.answer(Result{SCN: w.proposal.SCN, TimeMicros: t.TimeMicros, Index: index, Awaited: f.awaited}, nil)
+	}
 }
 
 func (f *flight) landMark(err error, r *applyResult, index uint64) {
