@@ -31,6 +31,7 @@ type Options struct {
 	FS            vfs.FS // file system of the state store
 	Dir           string // directory of the state store; made if it does not exist
 	CacheBytes    int64  // block cache; default 256 MiB
+	RowCacheBytes int64  // cache of what is current, on the heap; default none
 	MemtableBytes uint64 // size at which recent changes are flushed; default 16 MiB
 	ReadOnly      bool   // the state is a checkpoint, of which every byte stays as it is
 	StoreLogger   pebble.Logger
@@ -103,7 +104,7 @@ func Open(o Options) (*Engine, error) {
 		return nil, err
 	}
 	store, err := mvcc.Open(mvcc.Options{
-		FS: o.FS, Dir: o.Dir, CacheBytes: o.CacheBytes, MemtableBytes: o.MemtableBytes, Logger: o.StoreLogger, OnError: o.OnStoreError, OnStall: o.OnStoreStall, ReadOnly: o.ReadOnly, Scratch: o.Scratch, Replaying: o.Replaying,
+		FS: o.FS, Dir: o.Dir, CacheBytes: o.CacheBytes, RowCacheBytes: o.RowCacheBytes, MemtableBytes: o.MemtableBytes, Logger: o.StoreLogger, OnError: o.OnStoreError, OnStall: o.OnStoreStall, ReadOnly: o.ReadOnly, Scratch: o.Scratch, Replaying: o.Replaying,
 	})
 	if err != nil {
 		return nil, err
@@ -266,6 +267,9 @@ func (e *Engine) TableHash(table scn.Space) TableState { return e.tableState(tab
 
 // StoreMetrics gives the figures of the state store.
 func (e *Engine) StoreMetrics() *pebble.Metrics { return e.store.Metrics() }
+
+// RowCache gives the figures of the cache of rows as they are now.
+func (e *Engine) RowCache() mvcc.RowCacheStats { return e.store.RowCache() }
 
 // Certify is asked by the leader, in SCN order, whether a proposed transaction may take the place at in the log.
 // prepared is its decoded form if it was proposed on this node, else nil; it is kept until the SCN is applied.

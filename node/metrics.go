@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"redoubt/engine/lock"
+	"redoubt/engine/mvcc"
 	"redoubt/replication"
 	"redoubt/telemetry"
 	"redoubt/wal"
@@ -160,6 +161,13 @@ func (n *Node) stateMetrics() {
 		{"redoubt_state_cache_misses_total", func(s stats) uint64 { return uint64(s.BlockCache.Misses) }, true},
 		{"redoubt_state_compactions_total", func(s stats) uint64 { return uint64(s.Compact.Count) }, true},
 		{"redoubt_state_flushes_total", func(s stats) uint64 { return uint64(s.Flush.Count) }, true},
+	})
+	type rows = mvcc.RowCacheStats
+	expose(n.metrics, n.engine.RowCache, []figure[rows]{
+		{"redoubt_row_cache_bytes", func(r rows) uint64 { return uint64(r.Bytes) }, false},
+		{"redoubt_row_cache_pages", func(r rows) uint64 { return uint64(r.Pages) }, false},
+		{"redoubt_row_cache_hits_total", func(r rows) uint64 { return r.Hits }, true},
+		{"redoubt_row_cache_misses_total", func(r rows) uint64 { return r.Misses }, true},
 	})
 }
 

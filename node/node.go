@@ -178,7 +178,7 @@ func (n *Node) openDirectory(context.Context) (err error) {
 func (n *Node) openEngine(context.Context) (err error) {
 	n.engine, err = engine.Open(engine.Options{
 		FS: n.watchedFiles(), Dir: filepath.Join(n.config.Data, stateDir), XIDFile: filepath.Join(n.config.Data, xidFile), OnStoreStall: n.storeStalled(),
-		CacheBytes: n.config.CacheBytes, MemtableBytes: uint64(n.config.MemtableBytes),
+		CacheBytes: n.config.CacheBytes, RowCacheBytes: n.config.RowCacheBytes, MemtableBytes: uint64(n.config.MemtableBytes),
 		StoreLogger: storeLogger{n}, OnStoreError: n.fail, Collator: sql.Collator(), NodeOrdinal: n.identity.Ordinal, PartBytes: n.config.partBytes,
 		Retention: n.retention(), Now: clock.Now,
 	})

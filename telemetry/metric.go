@@ -129,6 +129,10 @@ var stateMetrics = []Metric{
 	{"redoubt_state_cache_misses_total", Counter, "", "Blocks that it had not."},
 	{"redoubt_state_compactions_total", Counter, "", "Times that files were merged."},
 	{"redoubt_state_flushes_total", Counter, "", "Times that a memtable was written to a file."},
+	{"redoubt_row_cache_bytes", Gauge, "", "Bytes of rows as they are now that are held beside the state, up to row-cache-size."},
+	{"redoubt_row_cache_pages", Gauge, "", "Pages of the row cache: ranges of keys that lie side by side."},
+	{"redoubt_row_cache_hits_total", Counter, "", "Looks for a page that was there."},
+	{"redoubt_row_cache_misses_total", Counter, "", "Looks for one that was not."},
 }
 
 var historyMetrics = []Metric{

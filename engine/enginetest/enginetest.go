@@ -103,7 +103,7 @@ func Open(t testing.TB, options ...Option) *Database {
 	t.Helper()
 	d := &Database{fs: vfs.NewCrashableMem(), Log: &Log{now: time.Now}}
 	d.options = engine.Options{
-		FS: d.fs, Dir: "state", CacheBytes: 8 << 20, MemtableBytes: 4 << 20, NodeOrdinal: 1, StoreLogger: quiet{},
+		FS: d.fs, Dir: "state", CacheBytes: 8 << 20, RowCacheBytes: 256 << 10, MemtableBytes: 4 << 20, NodeOrdinal: 1, StoreLogger: quiet{},
 	}
 	for _, option := range options {
 		option(&d.options, d.Log)

@@ -12,12 +12,13 @@ import (
 // Batch collects versions and named values that become visible together and survive a crash together.
 type Batch struct {
 	batch *pebble.Batch
+	pages *rowCache
 	key   []byte
 	value []byte
 }
 
 // NewBatch starts an empty batch.
-func (s *Store) NewBatch() *Batch { return &Batch{batch: s.db.NewBatch()} }
+func (s *Store) NewBatch() *Batch { return &Batch{batch: s.db.NewBatch(), pages: s.pages} }
 
 // Put adds a version of a key. The bytes are copied.
 func (b *Batch) Put(space scn.Space, key []byte, at scn.SCN, value []byte) error {
@@ -61,7 +62,12 @@ func (b *Batch) Len() int { return b.batch.Len() }
 
 // Commit makes the batch visible. It is durable after the next flush.
 func (b *Batch) Commit() error {
-	if err := b.batch.Commit(pebble.NoSync); err != nil {
+	written, count := b.batch.Reader(), b.batch.Count() // a large one is emptied by Commit
+	err := b.batch.Commit(pebble.NoSync)
+	if err == nil {
+		err = b.pages.wrote(written, count)
+	}
+	if err != nil {
 		return fmt.Errorf("write to state store: %w", err)
 	}
 	return b.batch.Close()

@@ -38,6 +38,9 @@ const idleGettersMax = 64
 // SetVisible tells that everything up to an SCN has been committed to the store.
 func (s *Store) SetVisible(at scn.SCN) {
 	s.getters.change(func(v *made) { v.at = at })
+	if s.pages != nil {
+		s.pages.visible.Store(uint64(at))
+	}
 }
 
 // Renew tells that something else was written than versions of new commits: who asks for a Getter from now on sees it.
@@ -76,6 +79,9 @@ func (s *Store) NewGetter(top scn.SCN) (*Getter, error) {
 
 // Get is like Store.Get; the value is valid until the next call.
 func (g *Getter) Get(lineage scn.Lineage, key []byte) (Version, bool, error) {
+	if v, found, known, err := g.store.pages.get(lineage, key); known {
+		return v, found, err
+	}
 	v, found, err := get(g.iter, lineage, key, g.buf[:0])
 	if cap(v.Value) > cap(g.buf) {
 		g.buf = v.Value
@@ -108,6 +114,15 @@ func (p *getters) keep(g *Getter) bool {
 // Get finds the version of a key that the lineage sees. A deletion counts as found, with Deleted set: its SCN is
 // what a new version replaces. The value is copied behind dst.
 func (s *Store) Get(lineage scn.Lineage, key, dst []byte) (Version, bool, error) {
+	if v, found, known, err := s.pages.get(lineage, key); known {
+		v.Value = append(dst, v.Value...)
+		return v, found, err
+	}
+	if s.pages != nil && s.pages.admits(lineage[0].Top) {
+		if err := s.loadPageOf(lineage[0].Space, key); err != nil {
+			return Version{}, false, err
+		}
+	}
 	g, err := s.NewGetter(lineage[0].Top)
 	if err != nil {
 		return Version{}, false, err

@@ -85,7 +85,9 @@ func (s *Store) Ingest(ctx context.Context, paths []string) error {
 	if len(paths) == 0 {
 		return nil
 	}
-	if err := s.db.Ingest(ctx, paths); err != nil {
+	err := s.db.Ingest(ctx, paths)
+	s.pages.forget() // not before: a page that is read meanwhile may lack them
+	if err != nil {
 		return fmt.Errorf("take files into the state store: %w", errors.Join(err, ctx.Err()))
 	}
 	return nil

@@ -63,6 +63,9 @@ func decodeVersion(at scn.SCN, value []byte) (Version, error) {
 type Range struct {
 	Low, High []byte
 	Reverse   bool
+	// Pinned: no version that the reader sees is collected before it is done. Then the tree need not be held as it is now, and what is
+	// current comes from pages.
+	Pinned bool
 }
 
 // Iterator walks over the keys of a range, each with the version that its lineage sees, deletions left out.
@@ -162,7 +165,7 @@ func (it *Iterator) Err() error { return it.err }
 // Close ends the iterator.
 func (it *Iterator) Close() error {
 	for _, s := range it.spans {
-		if err := s.iter.Close(); err != nil && it.err == nil {
+		if err := s.close(); err != nil && it.err == nil {
 			it.err = fmt.Errorf("read from state store: %w", err)
 		}
 	}
@@ -172,7 +175,8 @@ func (it *Iterator) Close() error {
 
 // spanIter walks over the keys of one interval of a lineage: for each, the newest version in (bottom, top].
 type spanIter struct {
-	iter    *pebble.Iterator
+	pages   *pageReader      // nil: it reads from the tree
+	iter    *pebble.Iterator // nil while it reads from pages
 	span    scn.Interval
 	reverse bool
 	started bool
@@ -185,17 +189,37 @@ type spanIter struct {
 
 func (s *Store) newSpanIter(span scn.Interval, r Range) (*spanIter, error) {
 	lower, upper := bounds(span.Space, r.Low, r.High)
-	iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
-	if err != nil {
-		return nil, fmt.Errorf("read from state store: %w", err)
+	si := &spanIter{span: span, reverse: r.Reverse}
+	if s.pages != nil && r.Pinned && !r.Reverse {
+		si.pages = &pageReader{store: s, span: scn.Lineage{span}, position: lower, upper: upper}
+		return si, nil
 	}
-	return &spanIter{iter: iter, span: span, reverse: r.Reverse}, nil
+	return si, si.open(s, lower, upper)
+}
+
+func (s *spanIter) open(store *Store, lower, upper []byte) (err error) {
+	if s.iter, err = store.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper}); err != nil {
+		return fmt.Errorf("read from state store: %w", err)
+	}
+	return nil
+}
+
+func (s *spanIter) close() error {
+	if s.iter == nil {
+		return nil
+	}
+	return s.iter.Close()
 }
 
 func (s *spanIter) key() []byte { return keyOf(s.prefix) }
 
 func (s *spanIter) next() {
 	s.valid = false
+	if s.pages != nil {
+		if s.nextOfPages(); s.pages != nil || s.err != nil {
+			return
+		}
+	}
 	if s.reverse {
 		s.nextReverse()
 	} else {

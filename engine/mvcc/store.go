@@ -19,6 +19,7 @@ type Options struct {
 	FS            vfs.FS
 	Dir           string
 	CacheBytes    int64         // block cache; default 256 MiB
+	RowCacheBytes int64         // cache of newest versions, see rowcache.go; default none
 	MemtableBytes uint64        // size at which recent changes are flushed; default 16 MiB
 	Logger        pebble.Logger // its Fatalf must not return; default Pebble's, which ends the process
 	// ReadOnly opens a store that nobody changes, a checkpoint, and leaves every byte of it as it is.
@@ -41,6 +42,7 @@ type Store struct {
 	options *pebble.Options // by which files are made outside of it
 	cache   *pebble.Cache
 	getters getters
+	pages   *rowCache // nil: none
 
 	readOnly bool
 }
@@ -67,7 +69,7 @@ func Open(o Options) (s *Store, err error) {
 		cache.Unref()
 		return nil, fmt.Errorf("open state store %s: %w", o.Dir, err)
 	}
-	return &Store{db: db, options: options, cache: cache, readOnly: o.ReadOnly}, nil
+	return &Store{db: db, options: options, cache: cache, pages: newRowCache(o.RowCacheBytes), readOnly: o.ReadOnly}, nil
 }
 
 // replayingMemtable is the size of memtables while a log is replayed.

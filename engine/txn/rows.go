@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/mvcc"
@@ -40,6 +41,7 @@ type Rows struct {
 	buf redo.Row
 	err error
 
+	scans *atomic.Int32 // of the transaction
 	slot  *telemetry.Slot
 	count int // rows that were read and are not yet shown
 }
@@ -93,7 +95,10 @@ func (t *Txn) open(table *catalog.Table, index *catalog.Index, space scn.Space, 
 		return rows
 	}
 	rows.cursor = newCursor(t.overlay.view(space), r)
+	r.Pinned = true
 	if rows.store, rows.err = t.env.Store.NewIterator(t.catalog.Lineage(space, t.snapshot), r); rows.err == nil {
+		t.scans.Add(1)
+		rows.scans = &t.scans
 		rows.err = t.checkFloor(table)
 	}
 	return rows
@@ -246,6 +251,7 @@ func (r *Rows) Close() error {
 	if r.store != nil {
 		err = errors.Join(err, r.store.Close())
 		r.store = nil
+		r.scans.Add(-1)
 	}
 	if r.getter != nil {
 		err = errors.Join(err, r.getter.Close())

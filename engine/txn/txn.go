@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"redoubt/engine/catalog"
@@ -95,6 +96,7 @@ type Env struct {
 type Txn struct {
 	env      *Env
 	pin      pin
+	scans    atomic.Int32 // Rows that are not closed
 	options  Options
 	xid      uint64
 	xidErr   error   // why it must not get into the log
@@ -208,7 +210,9 @@ func (t *Txn) StartStatement(digest uint64, text string) {
 // an older one, it is the whole transaction's.
 func (t *Txn) renewSnapshot() {
 	t.snapshot, t.catalog = t.env.Current()
-	t.pin.set(t.snapshot, t.catalog)
+	if t.scans.Load() == 0 { // else one of an earlier statement, such as a cursor's, still reads what is pinned
+		t.pin.set(t.snapshot, t.catalog)
+	}
 	t.statement.ReadSCN = t.snapshot
 	if !t.Dirty() && len(t.claims) == 0 {
 		t.readSCN = t.snapshot

@@ -65,7 +65,7 @@ func (d *Database) open(o Options) (err error) {
 		return err
 	}
 	d.Engine, err = engine.Open(engine.Options{
-		FS: o.FS, Dir: "state", CacheBytes: 4 << 20, MemtableBytes: memtableBytes, NodeOrdinal: 1, StoreLogger: storeLogger{d}, OnStoreError: d.fatal,
+		FS: o.FS, Dir: "state", CacheBytes: 4 << 20, RowCacheBytes: 256 << 10, MemtableBytes: memtableBytes, NodeOrdinal: 1, StoreLogger: storeLogger{d}, OnStoreError: d.fatal,
 		PartBytes: partBytes,
 	})
 	if err != nil {

@@ -60,7 +60,7 @@ func (l *life) open() (err error) {
 		return err
 	}
 	l.engine, err = engine.Open(engine.Options{
-		FS: n.fs, Dir: "state", CacheBytes: cacheBytes, MemtableBytes: memtableBytes, NodeOrdinal: uint16(n.index + 1), Now: n.now, XIDFile: "xids",
+		FS: n.fs, Dir: "state", CacheBytes: cacheBytes, RowCacheBytes: 256 << 10, MemtableBytes: memtableBytes, NodeOrdinal: uint16(n.index + 1), Now: n.now, XIDFile: "xids",
 		StoreLogger: storeLogger{l}, OnStoreError: l.fail,
 	})
 	if err != nil {

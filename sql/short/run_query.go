@@ -31,12 +31,11 @@ type reading struct {
 	limit  int           // rows to give, -1 for all
 	offset int           // rows to pass over before
 
-	cells    []sqltypes.Value // of the outputs, row by row
-	arena    []byte           // the bytes of cells
-	keys     [][]byte         // what rows are sorted by
-	keyArena []byte           // the bytes of keys
-	seen     map[string]bool  // of DISTINCT, what was met
-	count    int
+	cells  []sqltypes.Value // of the outputs, row by row
+	arena  []byte           // the bytes of cells
+	sorter sorter
+	seen   map[string]bool // of DISTINCT, what was met
+	count  int
 }
 
 // newReading gives a query its values.
@@ -80,7 +79,7 @@ func (r *reading) run(t *txn.Txn) ([][]sqltypes.Value, error) {
 		}
 		r.query.size.note(r)
 	}
-	order := r.sort()
+	order := r.order()
 	if !r.streams() {
 		order = order[min(r.offset, len(order)):]
 		if r.limit >= 0 {
@@ -95,6 +94,22 @@ func (r *reading) run(t *txn.Txn) ([][]sqltypes.Value, error) {
 	return out, nil
 }
 
+// order gives the numbers of the rows in the order of the result.
+func (r *reading) order() []int32 {
+	order := make([]int32, r.count)
+	for i := range order {
+		order[i] = int32(i)
+	}
+	if r.query.sorted {
+		return order
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Or(r.sorter.compare(a, b), int(a-b)) })
+	if r.query.distinct && r.query.adjacent {
+		order = slices.CompactFunc(order, func(a, b int32) bool { return r.sorter.compare(a, b) == 0 })
+	}
+	return order
+}
+
 // streams tells whether rows are met in the order of the result, each once.
 func (r *reading) streams() bool { return r.query.sorted && !r.query.distinct }
 
@@ -104,7 +119,7 @@ type sizes struct{ rows, bytes, keyBytes atomic.Int32 }
 func (s *sizes) note(r *reading) {
 	s.rows.Store(int32(r.count))
 	s.bytes.Store(int32(len(r.arena)))
-	s.keyBytes.Store(int32(len(r.keyArena)))
+	s.keyBytes.Store(int32(len(r.sorter.arena)))
 }
 
 // expect makes room for a result like the latest one.
@@ -117,8 +132,7 @@ func (r *reading) expect() {
 	r.cells = make([]sqltypes.Value, 0, rows*len(r.query.outputs))
 	r.arena = make([]byte, 0, r.query.size.bytes.Load())
 	if !r.query.sorted {
-		r.keys = make([][]byte, 0, rows)
-		r.keyArena = make([]byte, 0, r.query.size.keyBytes.Load())
+		r.sorter.expect(rows, int(r.query.size.keyBytes.Load()))
 	}
 }
 
@@ -148,7 +162,7 @@ func (r *reading) take(row redo.Row, key []byte) (bool, error) {
 		r.cells, r.arena = append(r.cells, cell), arena
 	}
 	if !r.query.sorted {
-		if err := r.addKey(row); err != nil {
+		if err := r.sorter.add(r.plan.table, r.query.order, row); err != nil {
 			return false, err
 		}
 	}
@@ -191,44 +205,6 @@ func (r *reading) known(row redo.Row) (bool, error) {
 	}
 	r.seen[string(key)] = true
 	return false, nil
-}
-
-// addKey makes the key by which a row is sorted.
-func (r *reading) addKey(row redo.Row) error {
-	first := len(r.keyArena)
-	for _, o := range r.query.order {
-		c := r.plan.table.columns[o.column].Column
-		start := len(r.keyArena)
-		var err error
-		if r.keyArena, err = catalog.AppendKeyPart(r.keyArena, c, 0, c.Of(row), collator); err != nil {
-			return err
-		}
-		if o.descending {
-			for i := start; i < len(r.keyArena); i++ {
-				r.keyArena[i] = ^r.keyArena[i]
-			}
-		}
-	}
-	r.keys = append(r.keys, r.keyArena[first:len(r.keyArena):len(r.keyArena)])
-	return nil
-}
-
-// sort gives the numbers of the rows in the order of the result.
-func (r *reading) sort() []int32 {
-	order := make([]int32, r.count)
-	for i := range order {
-		order[i] = int32(i)
-	}
-	if r.query.sorted {
-		return order
-	}
-	slices.SortFunc(order, func(a, b int32) int {
-		return cmp.Or(bytes.Compare(r.keys[a], r.keys[b]), int(a-b))
-	})
-	if r.query.distinct && r.query.adjacent {
-		order = slices.CompactFunc(order, func(a, b int32) bool { return bytes.Equal(r.keys[a], r.keys[b]) })
-	}
-	return order
 }
 
 // tally is an aggregate that is being computed.

@@ -1,0 +1,74 @@
+package mvcc
+
+import (
+	"bytes"
+	"encoding/binary"
+	"sort"
+
+	"redoubt/scn"
+)
+
+// page does not change.
+type page struct {
+	rows  []row // by prefix
+	high  []byte
+	bytes int64
+}
+
+// row is a version, as it is in the tree: SCN (8 bytes), length of the prefix (4 bytes), prefix, value.
+type row []byte
+
+func appendRow(dst []byte, at scn.SCN, prefix, value []byte) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(at))
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(prefix)))
+	return append(append(dst, prefix...), value...)
+}
+
+func (r row) at() scn.SCN { return scn.SCN(binary.LittleEndian.Uint64(r)) }
+
+func (r row) prefix() []byte {
+	end := rowHead + binary.LittleEndian.Uint32(r[8:])
+	return r[rowHead:end:end]
+}
+
+func (r row) value() []byte { return r[rowHead+binary.LittleEndian.Uint32(r[8:]):] }
+
+// bytes is how much of a page it is.
+func (r row) bytes() int64 { return int64(len(r) + sliceBytes) }
+
+func (r row) version() (Version, error) { return decodeVersion(r.at(), r.value()) }
+
+// search finds the first row at or behind a prefix.
+func (p *page) search(prefix []byte) (i int, found bool) {
+	i = sort.Search(len(p.rows), func(i int) bool { return bytes.Compare(p.rows[i].prefix(), prefix) >= 0 })
+	return i, i < len(p.rows) && bytes.Equal(p.rows[i].prefix(), prefix)
+}
+
+// with is the page after a version was written.
+func (p *page) with(r row) *page {
+	i, found := p.search(r.prefix())
+	if found && p.rows[i].at() > r.at() {
+		return p // a copy that folding made for others
+	}
+	next := &page{high: p.high, bytes: p.bytes + r.bytes()}
+	if found {
+		next.bytes -= p.rows[i].bytes()
+		next.rows = append(make([]row, 0, len(p.rows)), p.rows...)
+		next.rows[i] = r
+		return next
+	}
+	next.rows = append(append(append(make([]row, 0, len(p.rows)+1), p.rows[:i]...), r), p.rows[i:]...)
+	return next
+}
+
+func (p *page) full() bool {
+	return len(p.rows) >= 2*pageRows || len(p.rows) > 1 && p.bytes >= 2*pageBytesMax
+}
+
+func newPage(rows []row, high []byte) *page {
+	p := &page{rows: rows, high: high}
+	for _, r := range rows {
+		p.bytes += r.bytes()
+	}
+	return p
+}

@@ -1,0 +1,139 @@
+package mvcc
+
+import (
+	"bytes"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/batchrepr"
+)
+
+// forget drops all pages.
+func (c *rowCache) forget() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(func(*slot) bool { return true })
+}
+
+// forgetRange drops the pages that have keys in [low, high).
+func (c *rowCache) forgetRange(low, high []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(func(s *slot) bool { return bytes.Compare(s.low, high) < 0 && bytes.Compare(low, s.high) < 0 })
+}
+
+// empty tells that nothing has to be kept true.
+func (c *rowCache) empty() bool {
+	if c == nil {
+		return true
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.slots) == 0
+}
+
+// wrote brings what a batch has written, which is in the tree by now, into the pages.
+func (c *rowCache) wrote(r batchrepr.Reader, count uint32) error {
+	if c.empty() {
+		return nil
+	}
+	for {
+		kind, key, value, ok, err := r.Next()
+		if err != nil || !ok {
+			return err
+		}
+		switch {
+		case key[0] != namespaceData:
+		case kind == pebble.InternalKeyKindRangeDelete:
+			c.forgetRange(key, value)
+		case kind == pebble.InternalKeyKindDelete:
+			c.dropped(key)
+		case count > batchPages || len(key)+len(value) > rowBytesMax:
+			c.lose(prefixOf(key))
+		default:
+			c.put(key, value)
+		}
+	}
+}
+
+// dropped is told that a version is no longer in the tree.
+func (c *rowCache) dropped(key []byte) {
+	prefix := prefixOf(key)
+	c.mu.RLock()
+	s, old := c.slotOf(prefix), false
+	if s != nil {
+		if p := s.page.Load(); p != nil {
+			i, found := p.search(prefix)
+			old = !found || p.rows[i].at() > versionOf(key)
+		}
+	}
+	c.mu.RUnlock()
+	if s != nil && !old {
+		c.lose(prefix)
+	}
+}
+
+// lose drops the page of a key.
+func (c *rowCache) lose(prefix []byte) {
+	c.mu.RLock()
+	s := c.slotOf(prefix)
+	c.mu.RUnlock()
+	if s == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s = c.slotOf(prefix); s != nil {
+		c.drop(func(other *slot) bool { return other == s })
+	}
+}
+
+// put brings a version into its page.
+func (c *rowCache) put(key, value []byte) {
+	prefix := prefixOf(key)
+	c.mu.RLock()
+	s := c.slotOf(prefix)
+	if s == nil {
+		c.mu.RUnlock()
+		return
+	}
+	r := row(appendRow(make([]byte, 0, rowHead+len(prefix)+len(value)), versionOf(key), prefix, value))
+	s.mu.Lock()
+	before, full := s.page.Load(), false
+	if before == nil {
+		s.pending = append(s.pending, r)
+	} else {
+		after := before.with(r)
+		s.page.Store(after)
+		c.bytes.Add(after.bytes - before.bytes)
+		full = after.full()
+	}
+	s.mu.Unlock()
+	c.mu.RUnlock()
+	if full {
+		c.split(s)
+	}
+}
+
+// split makes two pages of one.
+func (c *rowCache) split(s *slot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := s.page.Load()
+	if s.gone || !p.full() {
+		return
+	}
+	half := len(p.rows) / 2
+	middle := p.rows[half].prefix()
+	low, high := newPage(append([]row(nil), p.rows[:half]...), middle), newPage(append([]row(nil), p.rows[half:]...), p.high)
+	next := &slot{low: middle, high: s.high}
+	next.page.Store(high)
+	next.used.Store(true)
+	s.high = middle
+	s.page.Store(low)
+	c.insert(c.behind(middle), next)
+	c.bytes.Add(low.bytes + high.bytes + pageOverhead - p.bytes)
+	c.makeRoom(next)
+}
