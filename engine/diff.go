@@ -35,7 +35,7 @@ func (e *Engine) Diff(before, after scn.Lineage, r mvcc.Range) (*Difference, err
 	}
 	d := &Difference{changed: changed, before: side{lineage: before}, after: side{lineage: after}}
 	for _, s := range []*side{&d.before, &d.after} {
-		if s.getter, err = e.store.NewGetter(s.lineage[0].Top); err != nil {
+		if s.getter, err = e.store.NewGetter(s.lineage[0].Top, false); err != nil {
 			return nil, errors.Join(err, d.Close())
 		}
 	}

@@ -115,7 +115,7 @@ func (e *Engine) fold(ctx context.Context, pace *pacer, space scn.Space, r scn.R
 		return err
 	}
 	lineage := e.Catalog().Lineage(r.Source, r.To)
-	getter, err := e.store.NewGetter(r.To)
+	getter, err := e.store.NewGetter(r.To, false)
 	if err != nil {
 		return err
 	}

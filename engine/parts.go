@@ -151,7 +151,7 @@ func (a *applier) large(at scn.SCN, record *redo.Transaction, shares func(func(s
 		return err
 	}
 	var err error
-	if a.getter, err = a.engine.store.NewGetter(at - 1); err != nil {
+	if a.getter, err = a.engine.store.NewGetter(at-1, false); err != nil {
 		return err
 	}
 	defer func() {

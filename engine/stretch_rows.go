@@ -159,7 +159,7 @@ func (s *stretch) rowsOf(space scn.Space, changes []rowChange, to sink) (err err
 		return nil
 	}
 	m := &rowMaker{space: space, stretch: s, lineage: s.applier.catalog.Lineage(space, s.before)}
-	if m.getter, err = s.engine.store.NewGetter(s.before); err != nil {
+	if m.getter, err = s.engine.store.NewGetter(s.before, false); err != nil {
 		return err
 	}
 	defer m.getter.Close()

@@ -59,7 +59,7 @@ func split(key []byte) int {
 }
 
 // keyOf is the key within its space.
-func keyOf(prefix []byte) []byte { return prefix[dataHeadLen : len(prefix)-1] }
+func keyOf(prefix []byte) []byte { return prefix[dataHeadLen : len(prefix)-1 : len(prefix)-1] }
 
 func appendDataPrefix(dst []byte, space scn.Space, key []byte) []byte {
 	dst = append(dst, namespaceData)

@@ -11,10 +11,11 @@ import (
 
 // Getter looks up keys again and again. It sees what was visible when it was made. It belongs to one goroutine.
 type Getter struct {
-	store *Store
-	iter  *pebble.Iterator
-	made  made
-	buf   []byte
+	store  *Store
+	iter   *pebble.Iterator
+	made   made
+	pinned bool
+	buf    []byte
 }
 
 // getters keeps iterators for lookups: making one costs as much as a seek. Those in the pool all see what is visible
@@ -59,14 +60,15 @@ func (p *getters) change(f func(*made)) {
 	}
 }
 
-// NewGetter gives a Getter for reads up to an SCN; Close it.
-func (s *Store) NewGetter(top scn.SCN) (*Getter, error) {
+// NewGetter gives a Getter for reads up to an SCN; Close it. For pinned see Range.
+func (s *Store) NewGetter(top scn.SCN, pinned bool) (*Getter, error) {
 	s.getters.mu.Lock()
 	visible := s.getters.visible
 	if n := len(s.getters.idle); n > 0 && top <= visible.at {
 		g := s.getters.idle[n-1]
 		s.getters.idle = s.getters.idle[:n-1]
 		s.getters.mu.Unlock()
+		g.pinned = pinned
 		return g, nil
 	}
 	s.getters.mu.Unlock()
@@ -74,13 +76,15 @@ func (s *Store) NewGetter(top scn.SCN) (*Getter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read from state store: %w", err)
 	}
-	return &Getter{store: s, iter: iter, made: visible}, nil
+	return &Getter{store: s, iter: iter, made: visible, pinned: pinned}, nil
 }
 
 // Get is like Store.Get; the value is valid until the next call.
 func (g *Getter) Get(lineage scn.Lineage, key []byte) (Version, bool, error) {
-	if v, found, known, err := g.store.pages.get(lineage, key); known {
-		return v, found, err
+	if g.pinned {
+		if v, found, known, err := g.store.pages.get(lineage, key); known {
+			return v, found, err
+		}
 	}
 	v, found, err := get(g.iter, lineage, key, g.buf[:0])
 	if cap(v.Value) > cap(g.buf) {
@@ -112,7 +116,7 @@ func (p *getters) keep(g *Getter) bool {
 }
 
 // Get finds the version of a key that the lineage sees. A deletion counts as found, with Deleted set: its SCN is
-// what a new version replaces. The value is copied behind dst.
+// what a new version replaces. The value is copied behind dst. What the lineage sees must be pinned, or current.
 func (s *Store) Get(lineage scn.Lineage, key, dst []byte) (Version, bool, error) {
 	if v, found, known, err := s.pages.get(lineage, key); known {
 		v.Value = append(dst, v.Value...)
@@ -123,7 +127,7 @@ func (s *Store) Get(lineage scn.Lineage, key, dst []byte) (Version, bool, error)
 			return Version{}, false, err
 		}
 	}
-	g, err := s.NewGetter(lineage[0].Top)
+	g, err := s.NewGetter(lineage[0].Top, true)
 	if err != nil {
 		return Version{}, false, err
 	}

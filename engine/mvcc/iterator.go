@@ -19,26 +19,31 @@ type Version struct {
 }
 
 func get(iter *pebble.Iterator, lineage scn.Lineage, key, dst []byte) (Version, bool, error) {
-	var buf [128]byte
 	for _, span := range lineage {
-		target := appendDataKey(buf[:0], span.Space, key, span.Top)
-		if !iter.SeekPrefixGE(target) {
-			if err := iter.Error(); err != nil {
-				return Version{}, false, err
-			}
-			continue
-		}
-		if at := versionOf(iter.Key()); at > span.Bottom {
-			value, err := iter.ValueAndErr()
-			if err != nil {
-				return Version{}, false, err
-			}
-			v, err := decodeVersion(at, value)
-			v.Value = append(dst, v.Value...)
+		if v, seen, err := getIn(iter, span, key, dst); seen || err != nil {
 			return v, v.SCN != 0, err
 		}
 	}
 	return Version{}, false, nil
+}
+
+// getIn is the newest version of a key in one interval, if there is any: a deletion too, and a copy that says that the key never was.
+func getIn(iter *pebble.Iterator, span scn.Interval, key, dst []byte) (v Version, seen bool, err error) {
+	var buf [128]byte
+	if !iter.SeekPrefixGE(appendDataKey(buf[:0], span.Space, key, span.Top)) {
+		return Version{}, false, iter.Error()
+	}
+	at := versionOf(iter.Key())
+	if at <= span.Bottom {
+		return Version{}, false, nil
+	}
+	value, err := iter.ValueAndErr()
+	if err != nil {
+		return Version{}, false, err
+	}
+	v, err = decodeVersion(at, value)
+	v.Value = append(dst, v.Value...)
+	return v, err == nil, err
 }
 
 func decodeVersion(at scn.SCN, value []byte) (Version, error) {
@@ -191,7 +196,7 @@ func (s *Store) newSpanIter(span scn.Interval, r Range) (*spanIter, error) {
 	lower, upper := bounds(span.Space, r.Low, r.High)
 	si := &spanIter{span: span, reverse: r.Reverse}
 	if s.pages != nil && r.Pinned && !r.Reverse {
-		si.pages = &pageReader{store: s, span: scn.Lineage{span}, position: lower, upper: upper}
+		si.pages = &pageReader{store: s, span: span, position: lower, upper: upper}
 		return si, nil
 	}
 	return si, si.open(s, lower, upper)

@@ -3,6 +3,7 @@ package mvcc
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -27,7 +28,9 @@ type rowCache struct {
 	spaces map[uint32]int
 	hand   int // of the clock that looks for what to drop
 
-	visible atomic.Uint64 // up to which SCN everything has been committed
+	shy     map[uint32]scn.SCN // spaces of which lookups have no page read, and until when; mu
+	asked   atomic.Uint64      // by lookups that missed
+	visible atomic.Uint64      // up to which SCN everything has been committed
 
 	bytes  atomic.Int64
 	hits   atomic.Uint64
@@ -47,7 +50,7 @@ type slot struct {
 
 const (
 	rowHead       = 12
-	sliceBytes    = 24               // of a row in a page
+	rowOverhead   = 40               // of a row in a page, about
 	pageOverhead  = 512              // of slot, page and bounds
 	pageRows      = 64               // read at once; at twice as many a page is split
 	pageBytesMax  = 64 << 10         // likewise
@@ -56,6 +59,8 @@ const (
 	recentCommits = 10_000           // a reader whose snapshot is older than that gets no page read
 	scanLoads     = 4                // pages that one scan reads from the tree before it goes on there
 	scanAbove     = 8                // versions above its top that a scan meets before it does
+	loadSteps     = 100 * pageRows   // in the tree; where reading a page takes more, lookups have none read for a while
+	shyCommits    = 100_000          // that while
 )
 
 // RowCacheStats are figures of the cache. Hits and misses are looks for a page.
@@ -80,7 +85,7 @@ func newRowCache(limit int64) *rowCache {
 	if limit <= 0 {
 		return nil
 	}
-	return &rowCache{limit: limit, spaces: map[uint32]int{}}
+	return &rowCache{limit: limit, spaces: map[uint32]int{}, shy: map[uint32]scn.SCN{}}
 }
 
 // spaceOf is the space of a prefix of data.
@@ -115,7 +120,7 @@ func (c *rowCache) pageOf(prefix []byte) *page {
 		s.used.Store(true)
 	}
 	p := s.page.Load()
-	if p == nil || bytes.Compare(prefix, p.high) >= 0 { // it is being read, or has been split since
+	if p == nil || p.barred || bytes.Compare(prefix, p.high) >= 0 { // it is being read, cannot be, or has been split since
 		c.misses.Add(1)
 		return nil
 	}
@@ -149,9 +154,7 @@ func (c *rowCache) get(lineage scn.Lineage, key []byte) (v Version, found, known
 }
 
 func (c *rowCache) insert(i int, s *slot) {
-	c.slots = append(c.slots, nil)
-	copy(c.slots[i+1:], c.slots[i:])
-	c.slots[i] = s
+	c.slots = slices.Insert(c.slots, i, s)
 	c.spaces[spaceOf(s.low)]++
 }
 
@@ -178,22 +181,31 @@ func (c *rowCache) makeRoom(keep *slot) {
 
 // drop takes slots away. The caller holds mu.
 func (c *rowCache) drop(which func(*slot) bool) {
-	kept := c.slots[:0]
-	for _, s := range c.slots {
+	c.slots = slices.DeleteFunc(c.slots, func(s *slot) bool {
 		if !which(s) {
-			kept = append(kept, s)
-			continue
+			return false
 		}
-		s.gone = true
-		if p := s.page.Load(); p != nil {
-			c.bytes.Add(-p.bytes - pageOverhead)
-		}
-		if space := spaceOf(s.low); c.spaces[space] > 1 {
-			c.spaces[space]--
-		} else {
-			delete(c.spaces, space)
-		}
+		c.left(s)
+		return true
+	})
+}
+
+// dropOne takes a slot away that is there. The caller holds mu.
+func (c *rowCache) dropOne(s *slot) {
+	i := c.behind(s.low) - 1
+	c.slots = slices.Delete(c.slots, i, i+1)
+	c.left(s)
+}
+
+// left counts a slot out.
+func (c *rowCache) left(s *slot) {
+	s.gone = true
+	if p := s.page.Load(); p != nil {
+		c.bytes.Add(-p.bytes - pageOverhead)
 	}
-	clear(c.slots[len(kept):])
-	c.slots = kept
+	if space := spaceOf(s.low); c.spaces[space] > 1 {
+		c.spaces[space]--
+	} else {
+		delete(c.spaces, space)
+	}
 }

@@ -3,6 +3,7 @@ package mvcc
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -15,11 +16,12 @@ func (c *rowCache) admits(top scn.SCN) bool {
 	if !c.useful(top) {
 		return false
 	}
+	asked := c.asked.Add(1)
 	every := uint64(16)
 	if c.nearlyFull() {
 		every = 128
 	}
-	return c.misses.Load()%every == 0
+	return asked%every == 0
 }
 
 // useful tells whether a reader up to an SCN sees most of what is current.
@@ -58,12 +60,12 @@ func (c *rowCache) fill(s *slot, p *page) *page {
 		return nil
 	}
 	if p == nil {
-		c.drop(func(other *slot) bool { return other == s })
+		c.dropOne(s)
 		return nil
 	}
 	s.high = p.high
 	for _, r := range s.pending {
-		if bytes.Compare(r.prefix(), p.high) < 0 {
+		if !p.barred && bytes.Compare(r.prefix(), p.high) < 0 {
 			p = p.with(r)
 		}
 	}
@@ -71,27 +73,49 @@ func (c *rowCache) fill(s *slot, p *page) *page {
 	s.page.Store(p)
 	c.bytes.Add(p.bytes + pageOverhead)
 	c.makeRoom(s)
+	if p.barred {
+		return nil
+	}
 	return p
 }
 
 // loadPage reads the page that begins at a prefix from the tree; nil if there is one on its way, or cannot be one. end is behind the last
 // prefix that it may have.
-func (s *Store) loadPage(low, end []byte) (*page, error) {
+func (s *Store) loadPage(low, end []byte) (read *page, err error) {
 	slot := s.pages.reserve(low, end)
 	if slot == nil {
 		return nil, nil
 	}
-	p, err := s.readPage(slot.low, slot.high)
-	return s.pages.fill(slot, p), err
+	var p *page
+	defer func() { read = s.pages.fill(slot, p) }() // after a panic, too
+	p, err = s.readPage(slot.low, slot.high)
+	return nil, err
 }
 
-// loadPageOf reads a page that begins with a key.
+// loadPageOf reads a page that begins with a key, unless the last time took long: where rows are deleted and collected all the time the
+// tree keeps their traces for a while, and 64 keys may be far away.
 func (s *Store) loadPageOf(space scn.Space, key []byte) error {
+	if s.pages.isShy(space) {
+		return nil
+	}
 	low, end := bounds(space, key, nil)
 	if _, err := s.loadPage(low, end); err != nil {
 		return fmt.Errorf("read from state store: %w", err)
 	}
 	return nil
+}
+
+func (c *rowCache) isShy(space scn.Space) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	until, shy := c.shy[uint32(space)]
+	return shy && scn.SCN(c.visible.Load()) < until
+}
+
+func (c *rowCache) beShy(space uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shy[space] = scn.SCN(c.visible.Load()) + shyCommits
 }
 
 func (s *Store) readPage(low, end []byte) (*page, error) {
@@ -100,32 +124,30 @@ func (s *Store) readPage(low, end []byte) (*page, error) {
 		return nil, err
 	}
 	defer iter.Close()
-	var bytesOf []byte
-	var ends []int
-	high := end
+	var rows []row
+	bytesOf, high := 0, end
 	for ok := iter.First(); ok; ok = iter.NextPrefix() {
 		value, err := iter.ValueAndErr()
 		if err != nil {
 			return nil, err
 		}
 		key := iter.Key()
-		if len(ends) == pageRows || len(bytesOf) >= pageBytesMax || len(key)+len(value) > rowBytesMax {
+		tooLarge := len(key)+len(value) > rowBytesMax
+		if tooLarge && bytes.Equal(prefixOf(key), low) {
+			return &page{barred: true, high: append(bytes.Clone(low), prefixEnd)}, nil
+		}
+		if tooLarge || len(rows) == pageRows || bytesOf >= pageBytesMax {
 			high = bytes.Clone(prefixOf(key))
 			break
 		}
-		bytesOf = appendRow(bytesOf, versionOf(key), prefixOf(key), value)
-		ends = append(ends, len(bytesOf))
+		r := makeRow(versionOf(key), prefixOf(key), value)
+		rows, bytesOf = append(rows, r), bytesOf+len(r)
 	}
 	if err := iter.Error(); err != nil {
 		return nil, err
 	}
-	if bytes.Compare(low, high) >= 0 {
-		return nil, nil // the first has a version that is too large
+	if iter.Stats().ForwardStepCount[pebble.InternalIterCall] > loadSteps {
+		s.pages.beShy(spaceOf(low))
 	}
-	bytesOf = bytes.Clone(bytesOf) // without the room behind it
-	rows, start := make([]row, len(ends)), 0
-	for i, end := range ends {
-		rows[i], start = bytesOf[start:end:end], end
-	}
-	return newPage(rows, high), nil
+	return newPage(slices.Clip(rows), high), nil
 }

@@ -8,17 +8,20 @@ import (
 	"redoubt/scn"
 )
 
-// page does not change.
+// page does not change. One without rows that is barred stands for a key with a version that is too large.
 type page struct {
-	rows  []row // by prefix
-	high  []byte
-	bytes int64
+	barred bool
+	rows   []row // by prefix
+	high   []byte
+	bytes  int64
 }
 
 // row is a version, as it is in the tree: SCN (8 bytes), length of the prefix (4 bytes), prefix, value.
 type row []byte
 
-func appendRow(dst []byte, at scn.SCN, prefix, value []byte) []byte {
+// makeRow copies a version. Each row has its memory for itself, so that what is replaced is free.
+func makeRow(at scn.SCN, prefix, value []byte) row {
+	dst := make([]byte, 0, rowHead+len(prefix)+len(value))
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(at))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(prefix)))
 	return append(append(dst, prefix...), value...)
@@ -34,7 +37,7 @@ func (r row) prefix() []byte {
 func (r row) value() []byte { return r[rowHead+binary.LittleEndian.Uint32(r[8:]):] }
 
 // bytes is how much of a page it is.
-func (r row) bytes() int64 { return int64(len(r) + sliceBytes) }
+func (r row) bytes() int64 { return int64(len(r) + rowOverhead) }
 
 func (r row) version() (Version, error) { return decodeVersion(r.at(), r.value()) }
 

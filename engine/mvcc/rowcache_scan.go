@@ -10,8 +10,8 @@ import (
 // pageReader walks over the pages of a range, and reads a few that are not there.
 type pageReader struct {
 	store *Store
-	span  scn.Lineage // of the one interval
-	upper []byte      // where the range ends
+	span  scn.Interval
+	upper []byte // where the range ends
 
 	page     *page
 	next     int    // index of the next row of page
@@ -103,12 +103,11 @@ func (r *pageReader) ended() bool { return r.page == nil && bytes.Compare(r.posi
 // which will meet the same error if that is why.
 func (r *pageReader) load() *page {
 	c := r.store.pages
-	if top := r.span[0].Top; r.loads == scanLoads || !c.useful(top) || c.nearlyFull() && !c.admits(top) {
+	if top := r.span.Top; r.loads == scanLoads || !c.useful(top) || c.nearlyFull() && !c.admits(top) {
 		return nil
 	}
 	r.loads++
-	_, end := bounds(r.span[0].Space, nil, nil)
-	p, err := r.store.loadPage(r.position, end)
+	p, err := r.store.loadPage(r.position, r.upper) // not beyond, where there may be nothing but what was collected
 	if err != nil {
 		return nil
 	}
@@ -117,11 +116,11 @@ func (r *pageReader) load() *page {
 
 // inTree is what the interval sees of a key that has newer versions.
 func (r *pageReader) inTree(prefix []byte) (Version, bool, error) {
-	g, err := r.store.NewGetter(r.span[0].Top)
+	g, err := r.store.NewGetter(r.span.Top, true)
 	if err != nil {
 		return Version{}, false, err
 	}
-	v, found, err := get(g.iter, r.span, keyOf(prefix), nil)
+	v, found, err := getIn(g.iter, r.span, keyOf(prefix), nil)
 	if closeErr := g.Close(); err == nil {
 		err = closeErr
 	}

@@ -73,7 +73,7 @@ func (m *rowCacheModel) write(r *rand.Rand) {
 			case 0, 1:
 				err = b.Delete(space, k, at)
 			case 2: // what folding writes beside
-				err = b.Copy(space, k, at-scn.SCN(r.IntN(min(5000, int(at)))), Version{SCN: max(at-1, 1), Deleted: r.IntN(3) == 0, Value: []byte("copied")}, r.IntN(4) > 0)
+				err = b.Copy(space, k, at-scn.SCN(r.IntN(min([]int{30, 5000}[r.IntN(2)], int(at)))), Version{SCN: max(at-1, 1), Deleted: r.IntN(3) == 0, Value: []byte("copied")}, r.IntN(4) > 0)
 			case 3:
 				err = b.Put(space, k, at, bytes.Repeat([]byte{'x'}, r.IntN(2*rowBytesMax)))
 			default:
@@ -292,5 +292,66 @@ func TestRowCacheServes(t *testing.T) {
 	}
 	if after := s.RowCache(); after.Misses != before.Misses || after.Hits != before.Hits+3 {
 		t.Errorf("before %+v, after %+v", before, after)
+	}
+}
+
+// TestRowCacheNeverWas: a copy that says that a key never was hides what lies in older intervals, below a newer version, too.
+func TestRowCacheNeverWas(t *testing.T) {
+	m := &rowCacheModel{T: t, Store: openCached(t, 1<<20)}
+	put := func(at scn.SCN, change func(b *Batch) error) {
+		m.visible.Store(uint64(at) - 1)
+		m.commit(func(b *Batch, _ scn.SCN) error { return change(b) })
+	}
+	put(5, func(b *Batch) error { return b.Put(7, cacheKey(1), 5, []byte("old")) })
+	put(20, func(b *Batch) error { return b.Copy(7, cacheKey(1), 20, Version{}, false) })
+	put(30, func(b *Batch) error { return b.Put(7, cacheKey(1), 30, []byte("new")) })
+	lineage := scn.Lineage{{Space: 7, Bottom: 10, Top: 25}, {Space: 7, Top: 8}}
+	if have, want := m.scan(lineage, Range{Pinned: true}), m.scan(lineage, Range{}); have != want {
+		t.Errorf("by the cache %q, by the tree %q", have, want)
+	}
+}
+
+// TestRowCacheBars: a version that is too large is read from the tree, and what is beside it from pages.
+func TestRowCacheBars(t *testing.T) {
+	m := &rowCacheModel{T: t, Store: openCached(t, 1<<20)}
+	m.commit(func(b *Batch, at scn.SCN) (err error) {
+		for k := range 10 {
+			err = errors.Join(err, b.Put(7, cacheKey(k), at, []byte("small")))
+		}
+		return errors.Join(err, b.Put(7, cacheKey(5), at, make([]byte, rowBytesMax)))
+	})
+	for range 3 {
+		if have, want := m.scan(scn.Simple(7, 1), Range{Pinned: true}), m.scan(scn.Simple(7, 1), Range{}); have != want {
+			t.Errorf("by the cache %q, by the tree %q", have, want)
+		}
+	}
+	if stats := m.RowCache(); stats.Pages != 2 {
+		t.Errorf("%d pages, want what is before the large one, and its place", stats.Pages)
+	}
+	m.checkBytes()
+}
+
+// TestRowCacheKeepsAway: where a page was hard to read, as most of what was there is deleted and collected, lookups have none read.
+func TestRowCacheKeepsAway(t *testing.T) {
+	m := &rowCacheModel{T: t, Store: openCached(t, 1<<20)}
+	const keys = 2 * loadSteps
+	for _, change := range []func(b *Batch, k int) error{
+		func(b *Batch, k int) error { return b.Put(7, cacheKey(k), 1, []byte("value")) },
+		func(b *Batch, k int) error { return b.Drop(7, cacheKey(k), 1) },
+	} {
+		m.commit(func(b *Batch, _ scn.SCN) (err error) {
+			for k := range keys {
+				err = errors.Join(err, change(b, k))
+			}
+			return err
+		})
+	}
+	for n := range 100 {
+		if _, found, err := m.Get(scn.Simple(7, 2), cacheKey(n*100), nil); found || err != nil {
+			t.Errorf("%v, %v", found, err)
+		}
+	}
+	if stats := m.RowCache(); stats.Pages != 1 || !m.pages.isShy(7) {
+		t.Errorf("%+v, want one page", stats)
 	}
 }

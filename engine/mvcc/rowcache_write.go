@@ -39,6 +39,9 @@ func (c *rowCache) wrote(r batchrepr.Reader, count uint32) error {
 	if c.empty() {
 		return nil
 	}
+	if count > batchPages {
+		return c.wroteMany(r)
+	}
 	for {
 		kind, key, value, ok, err := r.Next()
 		if err != nil || !ok {
@@ -50,12 +53,41 @@ func (c *rowCache) wrote(r batchrepr.Reader, count uint32) error {
 			c.forgetRange(key, value)
 		case kind == pebble.InternalKeyKindDelete:
 			c.dropped(key)
-		case count > batchPages || len(key)+len(value) > rowBytesMax:
+		case len(key)+len(value) > rowBytesMax:
 			c.lose(prefixOf(key))
 		default:
 			c.put(key, value)
 		}
 	}
+}
+
+// wroteMany drops the pages that a large batch concerns.
+func (c *rowCache) wroteMany(r batchrepr.Reader) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	concerned := map[*slot]bool{}
+	var err error
+	for {
+		kind, key, value, ok, readErr := r.Next()
+		if readErr != nil || !ok {
+			err = readErr
+			break
+		}
+		if key[0] != namespaceData {
+			continue
+		}
+		if kind == pebble.InternalKeyKindRangeDelete {
+			for i := max(c.behind(key)-1, 0); i < len(c.slots) && bytes.Compare(c.slots[i].low, value) < 0; i++ {
+				concerned[c.slots[i]] = true
+			}
+			continue
+		}
+		if s := c.slotOf(prefixOf(key)); s != nil {
+			concerned[s] = true
+		}
+	}
+	c.drop(func(s *slot) bool { return concerned[s] })
+	return err
 }
 
 // dropped is told that a version is no longer in the tree.
@@ -86,7 +118,7 @@ func (c *rowCache) lose(prefix []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s = c.slotOf(prefix); s != nil {
-		c.drop(func(other *slot) bool { return other == s })
+		c.dropOne(s)
 	}
 }
 
@@ -99,12 +131,14 @@ func (c *rowCache) put(key, value []byte) {
 		c.mu.RUnlock()
 		return
 	}
-	r := row(appendRow(make([]byte, 0, rowHead+len(prefix)+len(value)), versionOf(key), prefix, value))
+	r := makeRow(versionOf(key), prefix, value)
 	s.mu.Lock()
 	before, full := s.page.Load(), false
-	if before == nil {
+	switch {
+	case before == nil:
 		s.pending = append(s.pending, r)
-	} else {
+	case before.barred:
+	default:
 		after := before.with(r)
 		s.page.Store(after)
 		c.bytes.Add(after.bytes - before.bytes)
@@ -126,11 +160,10 @@ func (c *rowCache) split(s *slot) {
 		return
 	}
 	half := len(p.rows) / 2
-	middle := p.rows[half].prefix()
+	middle := bytes.Clone(p.rows[half].prefix())
 	low, high := newPage(append([]row(nil), p.rows[:half]...), middle), newPage(append([]row(nil), p.rows[half:]...), p.high)
 	next := &slot{low: middle, high: s.high}
 	next.page.Store(high)
-	next.used.Store(true)
 	s.high = middle
 	s.page.Store(low)
 	c.insert(c.behind(middle), next)

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"sync/atomic"
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/mvcc"
@@ -41,7 +40,7 @@ type Rows struct {
 	buf redo.Row
 	err error
 
-	scans *atomic.Int32 // of the transaction
+	txn   *Txn
 	slot  *telemetry.Slot
 	count int // rows that were read and are not yet shown
 }
@@ -80,7 +79,7 @@ func (t *Txn) scanIndex(table *catalog.Table, index *catalog.Index, r Range) *Ro
 	if rows.err == nil {
 		rows.overlay = t.overlay.view(table.ID)
 		rows.lineage = t.catalog.Lineage(table.ID, t.snapshot)
-		if rows.getter, rows.err = t.env.Store.NewGetter(t.snapshot); rows.err == nil {
+		if rows.getter, rows.err = t.env.Store.NewGetter(t.snapshot, rows.lineage[0].Top >= t.snapshot); rows.err == nil {
 			rows.err = t.checkFloor(table)
 		}
 	}
@@ -88,17 +87,17 @@ func (t *Txn) scanIndex(table *catalog.Table, index *catalog.Index, r Range) *Ro
 }
 
 func (t *Txn) open(table *catalog.Table, index *catalog.Index, space scn.Space, r Range) *Rows {
-	rows := &Rows{table: table, index: index, reverse: r.Reverse, slot: t.options.Slot}
+	rows := &Rows{txn: t, table: table, index: index, reverse: r.Reverse, slot: t.options.Slot}
 	rows.slot.Touch(uint64(space))
 	if t.finished {
 		rows.err = ErrFinished
 		return rows
 	}
 	rows.cursor = newCursor(t.overlay.view(space), r)
-	r.Pinned = true
-	if rows.store, rows.err = t.env.Store.NewIterator(t.catalog.Lineage(space, t.snapshot), r); rows.err == nil {
+	lineage := t.catalog.Lineage(space, t.snapshot)
+	r.Pinned = lineage[0].Top >= t.snapshot // else it is what the transaction itself goes back to, which its pin does not hold
+	if rows.store, rows.err = t.env.Store.NewIterator(lineage, r); rows.err == nil {
 		t.scans.Add(1)
-		rows.scans = &t.scans
 		rows.err = t.checkFloor(table)
 	}
 	return rows
@@ -251,7 +250,9 @@ func (r *Rows) Close() error {
 	if r.store != nil {
 		err = errors.Join(err, r.store.Close())
 		r.store = nil
-		r.scans.Add(-1)
+		if r.txn.scans.Add(-1) == 0 && r.txn.finished {
+			r.txn.pin.remove()
+		}
 	}
 	if r.getter != nil {
 		err = errors.Join(err, r.getter.Close())

@@ -247,7 +247,9 @@ func (t *Txn) RollbackTo(m Mark) {
 // Rollback ends the transaction and drops its changes.
 func (t *Txn) Rollback() {
 	t.finished = true
-	t.pin.remove()
+	if t.scans.Load() == 0 { // else the last of them takes the pin away
+		t.pin.remove()
+	}
 	t.overlay, t.claims = overlay{}, nil
 	if t.locked {
 		t.env.Locks.Release(t.xid)

@@ -41,6 +41,9 @@ func (Collations) SortKey(dst []byte, collation string, text []byte) []byte {
 	return dst
 }
 
+// ByWeight tells whether a collation compares characters; else it compares bytes.
+func (Collations) ByWeight(collation string) bool { return orderOf(collation).weightOf != nil }
+
 // usualCodeBytes is how long the codes of most characters are.
 const usualCodeBytes = 3
 

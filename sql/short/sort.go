@@ -36,16 +36,21 @@ func (s *sorter) add(t *table, order []orderColumn, row redo.Row) error {
 	if len(order) == 1 {
 		s.column, s.descending = t.columns[order[0].column].Column, order[0].descending
 		v := s.column.Of(row)
-		if err := s.append(s.column, keyRunes, s.descending, v); err != nil {
+		beginning, cut := s.cut(v)
+		if err := s.append(s.column, s.descending, beginning); err != nil {
 			return err
 		}
 		s.keys = append(s.keys, s.arena[first:len(s.arena):len(s.arena)])
-		s.wholes = append(s.wholes, s.keep(v))
+		var whole redo.Value
+		if cut {
+			whole = s.copy(v)
+		}
+		s.wholes = append(s.wholes, whole)
 		return nil
 	}
 	for _, o := range order {
 		c := t.columns[o.column].Column
-		if err := s.append(c, 0, o.descending, c.Of(row)); err != nil {
+		if err := s.append(c, o.descending, c.Of(row)); err != nil {
 			return err
 		}
 	}
@@ -53,10 +58,10 @@ func (s *sorter) add(t *table, order []orderColumn, row redo.Row) error {
 	return nil
 }
 
-// append makes a part of a key, of the first runes of a text; 0: of all.
-func (s *sorter) append(c *catalog.Column, runes int, descending bool, v redo.Value) (err error) {
+// append makes a part of a key.
+func (s *sorter) append(c *catalog.Column, descending bool, v redo.Value) (err error) {
 	start := len(s.arena)
-	s.arena, err = catalog.AppendKeyPart(s.arena, c, runes, v, collator)
+	s.arena, err = catalog.AppendKeyPart(s.arena, c, 0, v, collator)
 	if descending {
 		turn(s.arena[start:])
 	}
@@ -70,14 +75,27 @@ func turn(key []byte) {
 	}
 }
 
-// keep copies a value if its key may be of its beginning only, and is null else.
-func (s *sorter) keep(v redo.Value) redo.Value {
+// cut gives the beginning of a long value: characters if that is what is compared, else bytes.
+func (s *sorter) cut(v redo.Value) (beginning redo.Value, cut bool) {
 	text := v.Data()
-	if (v.Kind() != redo.String || utf8.RuneCount(text) <= keyRunes) && (v.Kind() != redo.Bytes || len(text) <= keyRunes) {
-		return redo.Value{}
+	if len(text) <= keyRunes || v.Kind() != redo.String && v.Kind() != redo.Bytes {
+		return v, false
 	}
+	end := keyRunes
+	if v.Kind() == redo.String && collator.ByWeight(s.column.Collation) {
+		end = 0
+		for n := 0; n < keyRunes && end < len(text); n++ {
+			_, size := utf8.DecodeRune(text[end:])
+			end += size
+		}
+	}
+	return v.WithData(text[:end]), end < len(text)
+}
+
+// copy makes a value that lives on.
+func (s *sorter) copy(v redo.Value) redo.Value {
 	start := len(s.arena)
-	s.arena = append(s.arena, text...)
+	s.arena = append(s.arena, v.Data()...)
 	return v.WithData(s.arena[start:len(s.arena):len(s.arena)])
 }
 

@@ -23,7 +23,7 @@ func TestSorter(t *testing.T) {
 			out = append(out, "the same to begin"...)
 		}
 		for range random.IntN(20) {
-			out = append(out, []string{"a", "A", "b", "ä", "€", "😀", "\x00", " ", "\xff"}[random.IntN(9)]...)
+			out = append(out, []string{"a", "A", "b", "ä", "€", "😀", "\x00", " ", "\xff", "\xe2\x82"}[random.IntN(10)]...)
 		}
 		return out
 	}
@@ -31,6 +31,7 @@ func TestSorter(t *testing.T) {
 		"utf8mb4_0900_ai_ci": func() redo.Value { return redo.StringValue(text()) },
 		"utf8mb4_0900_bin":   func() redo.Value { return redo.StringValue(text()) },
 		"utf8mb4_general_ci": func() redo.Value { return redo.StringValue(text()) },
+		"sjis_bin":           func() redo.Value { return redo.StringValue(text()) }, // without weights
 		"bytes":              func() redo.Value { return redo.BytesValue(text()) },
 		"int":                func() redo.Value { return redo.IntValue(int64(random.IntN(9)) - 4) },
 		"decimal":            func() redo.Value { return redo.DecimalValue(fmt.Appendf(nil, "%d.5", random.IntN(3000))) },
