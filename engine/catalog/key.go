@@ -82,7 +82,7 @@ func appendFloatKey(dst []byte, f float64) []byte {
 
 func appendTextKey(dst []byte, c *Column, prefixLength int, text []byte, collator Collator) []byte {
 	if prefixLength > 0 {
-		text = firstRunes(text, prefixLength)
+		text = FirstRunes(text, prefixLength)
 	}
 	if c.Collation == "" || collator == nil {
 		return appendEscaped(dst, text)
@@ -96,7 +96,8 @@ func appendTextKey(dst []byte, c *Column, prefixLength int, text []byte, collato
 	return appendEscaped(dst[:start], sortKey)
 }
 
-func firstRunes(text []byte, n int) []byte {
+// FirstRunes is what a text begins with, n characters at most.
+func FirstRunes(text []byte, n int) []byte {
 	end := 0
 	for range n {
 		if end == len(text) {

@@ -199,14 +199,15 @@ func (s *Store) newSpanIter(span scn.Interval, r Range) (*spanIter, error) {
 		si.pages = &pageReader{store: s, span: span, position: lower, upper: upper}
 		return si, nil
 	}
-	return si, si.open(s, lower, upper)
+	if err := si.open(s, lower, upper); err != nil {
+		return nil, fmt.Errorf("read from state store: %w", err)
+	}
+	return si, nil
 }
 
 func (s *spanIter) open(store *Store, lower, upper []byte) (err error) {
-	if s.iter, err = store.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper}); err != nil {
-		return fmt.Errorf("read from state store: %w", err)
-	}
-	return nil
+	s.iter, err = store.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	return err
 }
 
 func (s *spanIter) close() error {

@@ -64,9 +64,11 @@ func (c *rowCache) fill(s *slot, p *page) *page {
 		return nil
 	}
 	s.high = p.high
-	for _, r := range s.pending {
-		if !p.barred && bytes.Compare(r.prefix(), p.high) < 0 {
-			p = p.with(r)
+	if !p.barred {
+		for _, r := range s.pending {
+			if bytes.Compare(r.prefix(), p.high) < 0 {
+				p = p.with(r)
+			}
 		}
 	}
 	s.pending = nil

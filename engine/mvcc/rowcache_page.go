@@ -3,7 +3,7 @@ package mvcc
 import (
 	"bytes"
 	"encoding/binary"
-	"sort"
+	"slices"
 
 	"redoubt/scn"
 )
@@ -43,8 +43,7 @@ func (r row) version() (Version, error) { return decodeVersion(r.at(), r.value()
 
 // search finds the first row at or behind a prefix.
 func (p *page) search(prefix []byte) (i int, found bool) {
-	i = sort.Search(len(p.rows), func(i int) bool { return bytes.Compare(p.rows[i].prefix(), prefix) >= 0 })
-	return i, i < len(p.rows) && bytes.Equal(p.rows[i].prefix(), prefix)
+	return slices.BinarySearchFunc(p.rows, prefix, func(r row, prefix []byte) int { return bytes.Compare(r.prefix(), prefix) })
 }
 
 // with is the page after a version was written.
@@ -56,11 +55,11 @@ func (p *page) with(r row) *page {
 	next := &page{high: p.high, bytes: p.bytes + r.bytes()}
 	if found {
 		next.bytes -= p.rows[i].bytes()
-		next.rows = append(make([]row, 0, len(p.rows)), p.rows...)
+		next.rows = slices.Clone(p.rows)
 		next.rows[i] = r
 		return next
 	}
-	next.rows = append(append(append(make([]row, 0, len(p.rows)+1), p.rows[:i]...), r), p.rows[i:]...)
+	next.rows = slices.Concat(p.rows[:i], []row{r}, p.rows[i:])
 	return next
 }
 

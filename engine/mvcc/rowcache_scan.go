@@ -2,7 +2,6 @@ package mvcc
 
 import (
 	"bytes"
-	"fmt"
 
 	"redoubt/scn"
 )
@@ -124,8 +123,5 @@ func (r *pageReader) inTree(prefix []byte) (Version, bool, error) {
 	if closeErr := g.Close(); err == nil {
 		err = closeErr
 	}
-	if err != nil {
-		return Version{}, false, fmt.Errorf("read from state store: %w", err)
-	}
-	return v, found, nil
+	return v, found, err
 }

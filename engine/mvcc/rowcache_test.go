@@ -11,17 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"redoubt/scn"
 )
 
 func openCached(t *testing.T, bytes int64) *Store {
-	s, err := Open(Options{FS: vfs.NewMem(), Dir: "state", CacheBytes: 1 << 20, MemtableBytes: 1 << 20, RowCacheBytes: bytes, Logger: quiet{pebble.DefaultLogger}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openMem(t, bytes)
 	t.Cleanup(func() { s.Close() })
 	return s
 }
@@ -269,17 +263,13 @@ func TestRowCache(t *testing.T) {
 // TestRowCacheServes counts looks into the tree: what is current and was read once is not looked for there again.
 func TestRowCacheServes(t *testing.T) {
 	s := openCached(t, 1<<20)
-	b := s.NewBatch()
-	for k := range 300 {
-		if err := b.Put(7, cacheKey(k), 1, []byte("value")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := b.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	s.SetVisible(1)
 	m := &rowCacheModel{T: t, Store: s}
+	m.commit(func(b *Batch, at scn.SCN) (err error) {
+		for k := range 300 {
+			err = errors.Join(err, b.Put(7, cacheKey(k), at, []byte("value")))
+		}
+		return err
+	})
 	scan := func() { m.scan(scn.Simple(7, 1), Range{Low: cacheKey(10), High: cacheKey(110), Pinned: true}) }
 	scan()
 	before := s.RowCache()

@@ -2,6 +2,7 @@ package mvcc
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/batchrepr"
@@ -17,10 +18,8 @@ func (c *rowCache) forget() {
 	c.drop(func(*slot) bool { return true })
 }
 
-// forgetRange drops the pages that have keys in [low, high).
-func (c *rowCache) forgetRange(low, high []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// dropRange takes away the slots that have keys in [low, high). The caller holds mu.
+func (c *rowCache) dropRange(low, high []byte) {
 	c.drop(func(s *slot) bool { return bytes.Compare(s.low, high) < 0 && bytes.Compare(low, s.high) < 0 })
 }
 
@@ -50,7 +49,9 @@ func (c *rowCache) wrote(r batchrepr.Reader, count uint32) error {
 		switch {
 		case key[0] != namespaceData:
 		case kind == pebble.InternalKeyKindRangeDelete:
-			c.forgetRange(key, value)
+			c.mu.Lock()
+			c.dropRange(key, value)
+			c.mu.Unlock()
 		case kind == pebble.InternalKeyKindDelete:
 			c.dropped(key)
 		case len(key)+len(value) > rowBytesMax:
@@ -66,28 +67,22 @@ func (c *rowCache) wroteMany(r batchrepr.Reader) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	concerned := map[*slot]bool{}
-	var err error
+	defer func() { c.drop(func(s *slot) bool { return concerned[s] }) }()
 	for {
-		kind, key, value, ok, readErr := r.Next()
-		if readErr != nil || !ok {
-			err = readErr
-			break
+		kind, key, value, ok, err := r.Next()
+		if err != nil || !ok {
+			return err
 		}
-		if key[0] != namespaceData {
-			continue
-		}
-		if kind == pebble.InternalKeyKindRangeDelete {
-			for i := max(c.behind(key)-1, 0); i < len(c.slots) && bytes.Compare(c.slots[i].low, value) < 0; i++ {
-				concerned[c.slots[i]] = true
+		switch {
+		case key[0] != namespaceData:
+		case kind == pebble.InternalKeyKindRangeDelete:
+			c.dropRange(key, value)
+		default:
+			if s := c.slotOf(prefixOf(key)); s != nil {
+				concerned[s] = true
 			}
-			continue
-		}
-		if s := c.slotOf(prefixOf(key)); s != nil {
-			concerned[s] = true
 		}
 	}
-	c.drop(func(s *slot) bool { return concerned[s] })
-	return err
 }
 
 // dropped is told that a version is no longer in the tree.
@@ -161,7 +156,7 @@ func (c *rowCache) split(s *slot) {
 	}
 	half := len(p.rows) / 2
 	middle := bytes.Clone(p.rows[half].prefix())
-	low, high := newPage(append([]row(nil), p.rows[:half]...), middle), newPage(append([]row(nil), p.rows[half:]...), p.high)
+	low, high := newPage(slices.Clone(p.rows[:half]), middle), newPage(slices.Clone(p.rows[half:]), p.high)
 	next := &slot{low: middle, high: s.high}
 	next.page.Store(high)
 	s.high = middle

@@ -13,8 +13,8 @@ import (
 	"redoubt/scn"
 )
 
-func openMem(t interface{ Fatal(...any) }) *Store {
-	s, err := Open(Options{FS: vfs.NewMem(), Dir: "state", CacheBytes: 1 << 20, MemtableBytes: 1 << 20, Logger: quiet{pebble.DefaultLogger}})
+func openMem(t interface{ Fatal(...any) }, rowCacheBytes int64) *Store {
+	s, err := Open(Options{FS: vfs.NewMem(), Dir: "state", CacheBytes: 1 << 20, RowCacheBytes: rowCacheBytes, MemtableBytes: 1 << 20, Logger: quiet{pebble.DefaultLogger}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ type modelVersion struct {
 // lineages, forwards, backwards and by key, with a search through the list of all versions.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := openMem(t)
+		s := openMem(t, 0)
 		defer s.Close()
 		var all []modelVersion
 		last := scn.SCN(rapid.IntRange(1, 60).Draw(t, "commits"))

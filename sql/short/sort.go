@@ -2,7 +2,6 @@ package short
 
 import (
 	"bytes"
-	"unicode/utf8"
 
 	"redoubt/engine/catalog"
 	"redoubt/wal/redo"
@@ -16,7 +15,7 @@ type sorter struct {
 	keys  [][]byte
 	arena []byte // the bytes of keys and wholes
 
-	column     *catalog.Column // nil: the keys are whole
+	column     *catalog.Column // if there is one only
 	descending bool
 	wholes     []redo.Value // null: the key is whole
 	wholeKeys  map[int32][]byte
@@ -27,34 +26,26 @@ const keyRunes = 16
 
 // expect makes room.
 func (s *sorter) expect(rows, bytes int) {
-	s.keys, s.arena = make([][]byte, 0, rows), make([]byte, 0, bytes)
+	s.keys, s.wholes, s.arena = make([][]byte, 0, rows), make([]redo.Value, 0, rows), make([]byte, 0, bytes)
 }
 
 // add takes the next row.
 func (s *sorter) add(t *table, order []orderColumn, row redo.Row) error {
 	first := len(s.arena)
-	if len(order) == 1 {
-		s.column, s.descending = t.columns[order[0].column].Column, order[0].descending
-		v := s.column.Of(row)
-		beginning, cut := s.cut(v)
-		if err := s.append(s.column, s.descending, beginning); err != nil {
-			return err
-		}
-		s.keys = append(s.keys, s.arena[first:len(s.arena):len(s.arena)])
-		var whole redo.Value
-		if cut {
-			whole = s.copy(v)
-		}
-		s.wholes = append(s.wholes, whole)
-		return nil
-	}
+	var whole redo.Value
 	for _, o := range order {
 		c := t.columns[o.column].Column
-		if err := s.append(c, o.descending, c.Of(row)); err != nil {
+		v := c.Of(row)
+		if len(order) == 1 {
+			s.column, s.descending = c, o.descending
+			v, whole = s.cut(v)
+		}
+		if err := s.append(c, o.descending, v); err != nil {
 			return err
 		}
 	}
 	s.keys = append(s.keys, s.arena[first:len(s.arena):len(s.arena)])
+	s.wholes = append(s.wholes, s.copy(whole))
 	return nil
 }
 
@@ -75,21 +66,21 @@ func turn(key []byte) {
 	}
 }
 
-// cut gives the beginning of a long value: characters if that is what is compared, else bytes.
-func (s *sorter) cut(v redo.Value) (beginning redo.Value, cut bool) {
+// cut gives the beginning of a long value, characters if that is what is compared and else bytes, and the value itself, which is null if
+// it is not long.
+func (s *sorter) cut(v redo.Value) (beginning, whole redo.Value) {
 	text := v.Data()
 	if len(text) <= keyRunes || v.Kind() != redo.String && v.Kind() != redo.Bytes {
-		return v, false
+		return v, redo.Value{}
 	}
-	end := keyRunes
+	start := text[:keyRunes]
 	if v.Kind() == redo.String && collator.ByWeight(s.column.Collation) {
-		end = 0
-		for n := 0; n < keyRunes && end < len(text); n++ {
-			_, size := utf8.DecodeRune(text[end:])
-			end += size
-		}
+		start = catalog.FirstRunes(text, keyRunes)
 	}
-	return v.WithData(text[:end]), end < len(text)
+	if len(start) == len(text) {
+		return v, redo.Value{}
+	}
+	return v.WithData(start), v
 }
 
 // copy makes a value that lives on.
@@ -102,7 +93,7 @@ func (s *sorter) copy(v redo.Value) redo.Value {
 // compare tells which of two rows comes first.
 func (s *sorter) compare(a, b int32) int {
 	c := bytes.Compare(s.keys[a], s.keys[b])
-	if c != 0 || s.column == nil || s.wholes[a].IsNull() && s.wholes[b].IsNull() {
+	if c != 0 || s.wholes[a].IsNull() && s.wholes[b].IsNull() {
 		return c
 	}
 	return bytes.Compare(s.whole(a), s.whole(b))
