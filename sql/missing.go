@@ -55,8 +55,11 @@ var missings = []missing{
 
 // presentMissing gives an error of such a statement MySQL's number.
 func presentMissing(text string, err error) error {
+	if err == nil {
+		return nil
+	}
 	var known *mysql.SQLError
-	if err == nil || !errors.As(err, &known) {
+	if !errors.As(err, &known) {
 		return err
 	}
 	for _, m := range missings {

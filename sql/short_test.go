@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
@@ -417,6 +419,66 @@ func TestShortAgrees(t *testing.T) {
 	t.Logf("%d statements took the short path", taken)
 	if taken < uint64(*shortSteps)/4 {
 		t.Errorf("only %d of %d statements took the short path", taken, *shortSteps)
+	}
+}
+
+// Queries use the memory of those before them: each of several clients gets its own rows all the same.
+func TestShortAtOnce(t *testing.T) {
+	r := start(t)
+	const clients, rows = 8, 60
+	r.exec("CREATE TABLE rows_of (client INT, n INT, k INT, text VARCHAR(200), PRIMARY KEY (client, n))")
+	text := func(client, n int) string { return strings.Repeat(fmt.Sprintf("%d-%d ", client, n), 1+n%20) }
+	for c := range clients {
+		for n := range rows {
+			if _, err := r.db.Exec("INSERT INTO rows_of VALUES (?, ?, ?, ?)", c, n, n*7%rows, text(c, n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	before := shortCount(r)
+	var all sync.WaitGroup
+	for c := range clients {
+		all.Go(func() {
+			for turn := range 100 {
+				from := turn % rows
+				order, step := "n", 1
+				if turn%2 == 1 {
+					order, step = "k", 7
+				}
+				result, err := r.db.Query("SELECT n, text FROM rows_of WHERE client = ? AND n >= ? ORDER BY "+order, c, from)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				var want []string
+				numbers := make([]int, rows)
+				for n := range rows {
+					numbers[n*step%rows] = n
+				}
+				for _, n := range numbers {
+					if n >= from {
+						want = append(want, text(c, n))
+					}
+				}
+				var got []string
+				for result.Next() {
+					var n int
+					var s string
+					if err := result.Scan(&n, &s); err != nil {
+						t.Error(err)
+					}
+					got = append(got, s)
+				}
+				if err := result.Err(); err != nil || !slices.Equal(got, want) {
+					t.Errorf("client %d from %d by %s: %v\ngot  %q\nwant %q", c, from, order, err, got, want)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if taken := shortCount(r) - before; taken < clients*50 {
+		t.Errorf("%d statements took the short path", taken)
 	}
 }
 

@@ -29,6 +29,7 @@ type Rows struct {
 	reverse bool
 	// keysOnly: Row gives nothing, and Key the key of an index's entry.
 	keysOnly bool
+	only     []uint32 // the columns that are asked for; nil: all
 
 	overlay *entries // of the table, for rows found through an index
 	getter  *mvcc.Getter
@@ -72,6 +73,9 @@ func (t *Txn) ScanKeys(table *catalog.Table, index *catalog.Index, r Range) *Row
 	rows.keysOnly = true
 	return rows
 }
+
+// Only says which columns are asked for, by their ids, ascending; nil: all. Row may give more.
+func (r *Rows) Only(columns []uint32) { r.only = columns }
 
 func (t *Txn) scanIndex(table *catalog.Table, index *catalog.Index, r Range) *Rows {
 	t.noteRead(table.ID)
@@ -224,7 +228,13 @@ func (r *Rows) fetch(e *entry) bool {
 }
 
 func (r *Rows) decode(value []byte) {
-	row, _, err := redo.DecodeRow(value, r.buf)
+	var row redo.Row
+	var err error
+	if r.only == nil {
+		row, _, err = redo.DecodeRow(value, r.buf)
+	} else {
+		row, err = redo.DecodeColumns(value, r.only, r.buf)
+	}
 	if err != nil {
 		r.err = fmt.Errorf("row of table %s at SCN %d: %w", r.table.Name, r.at, err)
 	}

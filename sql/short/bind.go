@@ -135,6 +135,7 @@ type search struct {
 	ranges  []txn.Range
 	point   []byte // the one whole primary key, if that is all
 	filters []boundCondition
+	scratch [64]byte // for filters
 }
 
 // bind gives an access its values.

@@ -35,7 +35,29 @@ func (c *compiler) selection(s *sqlparser.Select, p *plan) bool {
 	p.where.keys = c.onlyCounts(q, &p.where)
 	q.sorted, q.reverse = c.orderOf(&p.where, q)
 	q.adjacent = q.distinct && !q.sorted && q.ordersAll()
+	p.where.columns = c.looksAt(q, &p.where)
 	return true
+}
+
+// looksAt gives the ids of the columns that a query looks at, ascending.
+func (c *compiler) looksAt(q *query, a *access) []uint32 {
+	ids := []uint32{}
+	note := func(column int) {
+		if column >= 0 {
+			ids = append(ids, c.table.columns[column].Column.ID)
+		}
+	}
+	for _, o := range q.outputs {
+		note(o.column)
+	}
+	for _, o := range q.order {
+		note(o.column)
+	}
+	for _, f := range a.filters {
+		note(f.column)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // onlyCounts tells whether the result follows from how many keys there are. A count of a column counts all rows if it

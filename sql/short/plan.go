@@ -62,6 +62,7 @@ type access struct {
 	last    *condition  // bounds the column behind them; nil if there is none
 	filters []condition // what rows must satisfy besides
 	keys    bool        // rows are only counted: their keys are enough
+	columns []uint32    // the ids of the columns that are looked at, ascending; nil for all
 	single  bool        // at most one row is found
 }
 
@@ -76,7 +77,6 @@ type query struct {
 	limit    *operand
 	offset   *operand
 	lock     rowLock
-	size     sizes
 }
 
 // rowLock is the lock that a query takes on the rows that it reads.

@@ -42,9 +42,8 @@ func (s *search) each(ctx context.Context, t *txn.Txn, table *table, w *access, 
 }
 
 func (s *search) offer(row redo.Row, key []byte, yield visit) (more bool, err error) {
-	var scratch [64]byte
 	for i := range s.filters {
-		ok, err := s.filters[i].accepts(row, scratch[:0])
+		ok, err := s.filters[i].accepts(row, s.scratch[:0])
 		if err != nil || !ok {
 			return true, err
 		}
@@ -65,6 +64,7 @@ func (s *search) scan(ctx context.Context, t *txn.Txn, table *table, w *access, 
 	default:
 		rows = t.ScanIndex(table.def, w.index, r)
 	}
+	rows.Only(w.columns)
 	defer func() {
 		if closeErr := rows.Close(); err == nil {
 			err = closeErr

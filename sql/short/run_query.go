@@ -7,7 +7,7 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
@@ -34,28 +34,59 @@ type reading struct {
 	cells  []sqltypes.Value // of the outputs, row by row
 	arena  []byte           // the bytes of cells
 	sorter sorter
-	seen   map[string]bool // of DISTINCT, what was met
+	order  []int32            // the numbers of the rows in the order of the result
+	rows   [][]sqltypes.Value // the result
+	seen   map[string]bool    // of DISTINCT, what was met
 	count  int
 }
 
-// newReading gives a query its values.
+// readings are queries that have been answered, whose memory the next ones use.
+var readings = sync.Pool{New: func() any { return new(reading) }}
+
+// arenaKept bounds, in bytes, what a query leaves to the next one, and with that its number of cells.
+const (
+	arenaKept = 256 << 10
+	cellsKept = arenaKept / 32
+)
+
+// newReading gives a query its values. release ends it.
 func newReading(ctx *gsql.Context, p *plan, q *query, a arguments) (*reading, bool) {
-	r := &reading{ctx: ctx, plan: p, query: q, limit: -1}
-	var ok bool
-	if r.search, ok = p.where.bind(ctx, p.table, a); !ok {
+	r := readings.Get().(*reading)
+	r.ctx, r.plan, r.query, r.limit = ctx, p, q, -1
+	if !r.bind(a) {
+		r.release()
 		return nil, false
 	}
-	if q.limit != nil {
-		if r.limit, ok = a.count(*q.limit); !ok {
-			return nil, false
-		}
-	}
-	if q.offset != nil {
-		if r.offset, ok = a.count(*q.offset); !ok {
-			return nil, false
-		}
-	}
 	return r, true
+}
+
+func (r *reading) bind(a arguments) (ok bool) {
+	if r.search, ok = r.plan.where.bind(r.ctx, r.plan.table, a); !ok {
+		return false
+	}
+	if r.query.limit != nil {
+		if r.limit, ok = a.count(*r.query.limit); !ok {
+			return false
+		}
+	}
+	if r.query.offset != nil {
+		r.offset, ok = a.count(*r.query.offset)
+	}
+	return ok
+}
+
+// release leaves the memory to others: the result must not be used any more.
+func (r *reading) release() {
+	if cap(r.arena) > arenaKept || cap(r.sorter.arena) > arenaKept || cap(r.cells) > cellsKept {
+		return
+	}
+	clear(r.cells) // some may hold memory of their own
+	s := &r.sorter
+	*r = reading{
+		cells: r.cells[:0], arena: r.arena[:0], order: r.order[:0], rows: r.rows[:0],
+		sorter: sorter{keys: s.keys[:0], arena: s.arena[:0], wholes: s.wholes[:0]},
+	}
+	readings.Put(r)
 }
 
 // countMax bounds LIMIT and OFFSET here.
@@ -73,33 +104,31 @@ func (r *reading) run(t *txn.Txn) ([][]sqltypes.Value, error) {
 	}
 	if r.limit != 0 {
 		r.txn = t
-		r.expect()
 		if err := r.search.each(r.ctx, t, r.plan.table, &r.plan.where, r.query.reverse, r.take); err != nil {
 			return nil, err
 		}
-		r.query.size.note(r)
 	}
-	order := r.order()
+	order := r.sort()
 	if !r.streams() {
 		order = order[min(r.offset, len(order)):]
 		if r.limit >= 0 {
 			order = order[:min(r.limit, len(order))]
 		}
 	}
-	out, width := make([][]sqltypes.Value, len(order)), len(r.query.outputs)
-	for i := range order {
-		n := int(order[i])
-		out[i] = r.cells[n*width : (n+1)*width : (n+1)*width]
+	width := len(r.query.outputs)
+	for _, n := range order {
+		first, end := int(n)*width, int(n+1)*width
+		r.rows = append(r.rows, r.cells[first:end:end])
 	}
-	return out, nil
+	return r.rows, nil
 }
 
-// order gives the numbers of the rows in the order of the result.
-func (r *reading) order() []int32 {
-	order := make([]int32, r.count)
-	for i := range order {
-		order[i] = int32(i)
+// sort gives the numbers of the rows in the order of the result.
+func (r *reading) sort() []int32 {
+	for i := range r.count {
+		r.order = append(r.order, int32(i))
 	}
+	order := r.order
 	if r.query.sorted {
 		return order
 	}
@@ -112,29 +141,6 @@ func (r *reading) order() []int32 {
 
 // streams tells whether rows are met in the order of the result, each once.
 func (r *reading) streams() bool { return r.query.sorted && !r.query.distinct }
-
-// sizes are those of the latest result of a query: the next one may be as large.
-type sizes struct{ rows, bytes, keyBytes atomic.Int32 }
-
-func (s *sizes) note(r *reading) {
-	s.rows.Store(int32(r.count))
-	s.bytes.Store(int32(len(r.arena)))
-	s.keyBytes.Store(int32(len(r.sorter.arena)))
-}
-
-// expect makes room for a result like the latest one.
-func (r *reading) expect() {
-	if r.search.point != nil {
-		r.cells = make([]sqltypes.Value, 0, len(r.query.outputs))
-		return
-	}
-	rows := int(r.query.size.rows.Load()) + 1
-	r.cells = make([]sqltypes.Value, 0, rows*len(r.query.outputs))
-	r.arena = make([]byte, 0, r.query.size.bytes.Load())
-	if !r.query.sorted {
-		r.sorter.expect(rows, int(r.query.size.keyBytes.Load()))
-	}
-}
 
 // take keeps a row's outputs. It returns false once there are enough.
 func (r *reading) take(row redo.Row, key []byte) (bool, error) {

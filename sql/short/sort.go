@@ -24,11 +24,6 @@ type sorter struct {
 // keyRunes are the characters of a text, or the bytes of a string of bytes, that are made into a key at once.
 const keyRunes = 16
 
-// expect makes room.
-func (s *sorter) expect(rows, bytes int) {
-	s.keys, s.wholes, s.arena = make([][]byte, 0, rows), make([]redo.Value, 0, rows), make([]byte, 0, bytes)
-}
-
 // add takes the next row.
 func (s *sorter) add(t *table, order []orderColumn, row redo.Row) error {
 	first := len(s.arena)

@@ -169,6 +169,7 @@ func (s *Statement) execute(ctx context.Context, c *mysql.Conn, session *storage
 		return otherValue, nil
 	}
 	if reading, ok := work.(*reading); ok {
+		defer reading.release()
 		reading.wait = session.LockWait()
 	}
 	r, why, err := s.work(sqlCtx, session, p, work)

@@ -1,6 +1,7 @@
 package short
 
 import (
+	"encoding/binary"
 	"math"
 	"strconv"
 	"strings"
@@ -301,6 +302,12 @@ func (c *column) out(ctx *gsql.Context, arena []byte, v redo.Value) (sqltypes.Va
 
 // hasAstral tells whether a text has characters that are not in the utf8 of old clients, who get others in their place.
 func hasAstral(text []byte) bool {
+	const tops = 0x8080808080808080
+	for ; len(text) >= 8; text = text[8:] {
+		if v := binary.LittleEndian.Uint64(text); v&(v<<1)&(v<<2)&(v<<3)&tops != 0 { // the upper four bits of a byte are set
+			return true
+		}
+	}
 	for _, b := range text {
 		if b >= 0xF0 {
 			return true

@@ -55,12 +55,12 @@ func (e *Error) Is(target error) bool {
 
 // Of returns the Code of an error: by type, or by the code in brackets at the end of its text.
 func Of(err error) (*Code, bool) {
+	if err == nil {
+		return nil, false
+	}
 	var e *Error
 	if errors.As(err, &e) {
 		return e.code, true
-	}
-	if err == nil {
-		return nil, false
 	}
 	return InText(err.Error())
 }

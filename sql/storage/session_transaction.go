@@ -30,8 +30,11 @@ func (s *Session) show() {
 		return
 	}
 	changes, bytes := t.inner.Size()
-	s.shown.Store(&TransactionInfo{
+	now := TransactionInfo{
 		XID: t.inner.XID(), Started: t.started, Isolation: t.options.Isolation, ReadOnly: t.options.ReadOnly,
 		Snapshot: t.inner.Snapshot(), Changes: changes, Bytes: bytes,
-	})
+	}
+	if shown := s.shown.Load(); shown == nil || *shown != now {
+		s.shown.Store(new(now))
+	}
 }

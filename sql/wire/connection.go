@@ -31,6 +31,7 @@ type connection struct {
 	ready    atomic.Bool // logged in
 	broken   atomic.Bool // the library is to read nothing more
 	turn     time.Time   // when it gave way to others
+	watch    watch       // over its client while a statement runs
 	closing  sync.Once
 
 	// The reader's state: what still has to be handed to the library before the next packet is looked at.

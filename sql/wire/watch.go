@@ -13,47 +13,58 @@ import (
 // kind, and leaves it alone.
 const watchInterval = time.Second
 
-// watchClient returns a context that ends when the client of a running statement goes away. Statements that are done
-// within the interval cost one timer. stop must be called; behind it nothing of this runs any more.
-func watchClient(ctx context.Context, c *mysql.Conn) (context.Context, func()) {
+// watchClient returns a context that ends when the client of a running statement goes away. stop must be called; behind it nothing of
+// this has to do with the statement any more.
+func watchClient(ctx context.Context, c *mysql.Conn) (running context.Context, stop func()) {
 	own := connectionOf(c.Conn)
 	if own == nil {
 		return ctx, func() {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	w := &watch{gone: own.gone, cancel: cancel}
-	w.mu.Lock()
-	w.timer = time.AfterFunc(watchInterval, w.look)
-	w.mu.Unlock()
-	return ctx, w.stop
+	return own.watch.begin(ctx, own)
 }
 
+// watch looks after a connection's statements. Its timer goes on from one to the next, since most are done long before it fires.
 type watch struct {
-	gone   func() bool
-	cancel func()
-
-	mu      sync.Mutex
-	timer   *time.Timer
-	stopped bool
+	mu     sync.Mutex
+	cancel func() // of the running statement
+	timer  *time.Timer
+	set    bool // the timer will fire
 }
 
-func (w *watch) look() {
+func (w *watch) begin(ctx context.Context, c *connection) (running context.Context, stop func()) {
+	running, cancel := context.WithCancel(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.cancel = cancel
 	switch {
-	case w.stopped:
-	case w.gone():
-		w.cancel()
-	default:
+	case w.timer == nil:
+		w.timer = time.AfterFunc(watchInterval, func() { w.look(c) })
+	case !w.set:
 		w.timer.Reset(watchInterval)
+	}
+	w.set = true
+	return running, func() {
+		w.end()
+		cancel()
 	}
 }
 
-// stop waits for a look that is under way: it must not see a socket whose number has been given to another.
-func (w *watch) stop() {
+// look sees nothing of a socket whose number has been given to another: while a statement runs, the connection is not let go.
+func (w *watch) look(c *connection) {
 	w.mu.Lock()
-	w.stopped = true
-	w.timer.Stop()
-	w.mu.Unlock()
-	w.cancel()
+	defer w.mu.Unlock()
+	if w.set = w.cancel != nil; !w.set {
+		return
+	}
+	if c.gone() {
+		w.cancel()
+	}
+	w.timer.Reset(watchInterval)
+}
+
+// end waits for a look that is under way.
+func (w *watch) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cancel = nil
 }

@@ -33,7 +33,13 @@ func (r *reader) byte(what string) byte {
 	return b
 }
 
-func (r *reader) uvarint(what string) uint64 { return r.uvarintOf("", what) }
+func (r *reader) uvarint(what string) uint64 {
+	if r.off < len(r.buf) && r.buf[r.off] < 0x80 && r.err == nil && r.trace == nil {
+		r.off++
+		return uint64(r.buf[r.off-1])
+	}
+	return r.uvarintOf("", what)
+}
 
 // uvarintOf takes the name in two parts, which are put together only if somebody gets to see it.
 func (r *reader) uvarintOf(prefix, what string) uint64 {

@@ -172,6 +172,43 @@ func TestDiffAndMerge(t *testing.T) {
 }
 
 // TestGolden keeps the format: these bytes must decode for ever. The page in docs/formats is made of the same.
+// TestDecodeColumns checks that a choice of columns is the whole row without the others, for rows of all kinds of values.
+func TestDecodeColumns(t *testing.T) {
+	values := sampleValues()
+	rapid.Check(t, func(t *rapid.T) {
+		var row, want Row
+		var ids []uint32
+		for id := range uint32(200) {
+			stored, asked := rapid.Bool().Draw(t, "stored"), rapid.Bool().Draw(t, "asked")
+			if stored {
+				row = append(row, Column{id, values[rapid.IntRange(0, len(values)-1).Draw(t, "value")]})
+			}
+			if asked {
+				ids = append(ids, id)
+			}
+			if stored && asked {
+				want = append(want, row[len(row)-1])
+			}
+		}
+		b := AppendRow(nil, row)
+		got, err := DecodeColumns(b, ids, nil)
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("columns %v: %d, %v, want %d", ids, len(got), err, len(want))
+		}
+		for i := range want {
+			if got[i].ID != want[i].ID || !got[i].Value.Equal(want[i].Value) {
+				t.Errorf("column %d: %v, want %v", want[i].ID, got[i], want[i])
+			}
+		}
+	})
+	whole := AppendRow(nil, Row{{1, IntValue(5)}, {2, StringValue([]byte("text"))}, {3, IntValue(7)}})
+	for end := range len(whole) {
+		if got, err := DecodeColumns(whole[:end], []uint32{3}, nil); err == nil {
+			t.Errorf("%d of %d bytes decode to %v", end, len(whole), got)
+		}
+	}
+}
+
 func TestGolden(t *testing.T) {
 	b := AppendGroup(nil, &Group{FirstSCN: 42, Txns: []GroupTxn{
 		{TimeMicros: 1767323045123456, Body: AppendTransaction(nil, sampleTransaction())},

@@ -135,3 +135,25 @@ func DecodeRow(b []byte, into Row) (row Row, n int, err error) {
 	row = r.row(into[:0])
 	return row, r.off, r.err
 }
+
+// DecodeColumns reads of a row the columns with some ids, which ascend, and no further than the last of them. Byte slices point into b; into
+// lends its capacity.
+func DecodeColumns(b []byte, ids []uint32, into Row) (Row, error) {
+	r := reader{buf: b}
+	out := into[:0]
+	for n := r.count("number of columns", 2); n > 0 && len(ids) > 0 && r.err == nil; n-- {
+		id := r.uvarint("column id")
+		for len(ids) > 0 && uint64(ids[0]) < id {
+			ids = ids[1:]
+		}
+		switch {
+		case len(ids) == 0:
+		case uint64(ids[0]) == id:
+			out = append(out, Column{ids[0], r.value()})
+			ids = ids[1:]
+		default:
+			r.skipValue()
+		}
+	}
+	return out, r.err
+}

@@ -204,6 +204,24 @@ func (r *reader) value() Value {
 	return Value{}
 }
 
+// skipValue goes past a value.
+func (r *reader) skipValue() {
+	switch k := Kind(r.byte("kind of value")); k {
+	case Null:
+	case Int, Datetime, Date, Time, Year, Uint:
+		r.uvarint("number")
+	case Float32:
+		r.take("float", 4)
+	case Float64:
+		r.take("double", 8)
+	case Decimal, String, Bytes, JSON, Geometry:
+		r.bytes("text")
+	default:
+		r.off--
+		r.fail("kind of value", ErrMalformed)
+	}
+}
+
 // DecodeValue reads one value and tells how many bytes it took. Byte slices point into b.
 func DecodeValue(b []byte) (v Value, n int, err error) {
 	r := reader{buf: b}
