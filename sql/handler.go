@@ -72,7 +72,11 @@ type attempting func(ctx context.Context, o *observed, shown *bool) error
 
 // statement runs one statement of a client, again if it met a conflict before its client had seen anything of it.
 func (h *handler) statement(ctx context.Context, c *client, st *short.Statement, text string, run attempting) (err error) {
-	kind := kindOf(text)
+	kind := st.Kind()
+	known := kind != ""
+	if !known {
+		kind = kindOf(text)
+	}
 	o := h.observe(c, st, text, kind)
 	defer func() { o.ended(err) }()
 	ctx, cancel := o.limited(ctx)
@@ -92,7 +96,7 @@ func (h *handler) statement(ctx context.Context, c *client, st *short.Statement,
 			h.end(c, err)
 		}
 	}()
-	if session != nil && (kind == "ddl" || storage.CommitsFirst(text)) {
+	if session != nil && !known && (kind == "ddl" || storage.CommitsFirst(text)) {
 		if err = session.Commit(gsql.NewContext(ctx, gsql.WithSession(session))); err != nil {
 			failed = false
 			h.end(c, err)

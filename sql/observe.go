@@ -119,9 +119,11 @@ func (o *observed) limited(ctx context.Context) (context.Context, context.Cancel
 		return ctx, func() {}
 	}
 	limit := session.ExecutionTime()
-	if hint := timeHint.FindStringSubmatch(o.text); hint != nil {
-		if ms, err := strconv.ParseInt(hint[1], 10, 64); err == nil && ms > 0 {
-			limit = time.Duration(min(ms, 1<<40)) * time.Millisecond
+	if o.simple.Kind() == "" { // else there is no comment, and no hint
+		if hint := timeHint.FindStringSubmatch(o.text); hint != nil {
+			if ms, err := strconv.ParseInt(hint[1], 10, 64); err == nil && ms > 0 {
+				limit = time.Duration(min(ms, 1<<40)) * time.Millisecond
+			}
 		}
 	}
 	if limit <= 0 {

@@ -12,9 +12,9 @@ type pageReader struct {
 	span  scn.Interval
 	upper []byte // where the range ends
 
-	page     *page
-	next     int    // index of the next row of page
-	position []byte // where the next page is looked for
+	page      *page
+	next, end int    // indexes of the next row of page, and of the first that is not in the range
+	position  []byte // where the next page is looked for
 	loads    int    // pages read from the tree
 	above    int    // versions met that are above the interval
 }
@@ -32,16 +32,12 @@ func (s *spanIter) nextOfPages() {
 			return
 		}
 		row := r.page.rows[r.next]
-		if bytes.Compare(row.prefix(), r.upper) >= 0 {
-			r.page, r.position = nil, r.upper
-			continue
-		}
 		if r.above == scanAbove {
 			s.leavePages(row.prefix())
 			return
 		}
-		if r.next++; r.next == len(r.page.rows) {
-			r.page, r.position = nil, r.page.high
+		if r.next++; r.next == r.end {
+			r.page = nil // position is behind it
 		}
 		s.takeRow(row)
 		if s.valid {
@@ -87,11 +83,16 @@ func (r *pageReader) turn() bool {
 		if p == nil {
 			return false
 		}
-		if r.next, _ = p.search(r.position); r.next < len(p.rows) {
+		r.next, _ = p.search(r.position)
+		r.end, r.position = len(p.rows), p.high
+		if bytes.Compare(p.high, r.upper) > 0 {
+			r.end, _ = p.search(r.upper)
+			r.position = r.upper
+		}
+		if r.next < r.end {
 			r.page = p
 			return true
 		}
-		r.position = p.high
 	}
 	return false
 }

@@ -33,6 +33,15 @@ func (s *Statement) Digest() uint64 {
 	return s.template.info.Digest
 }
 
+// Kind names the statement by its first word: select, begin, commit, rollback, insert, replace, update or delete. It is "" if the text is not
+// known here; one that is has no comments.
+func (s *Statement) Kind() string {
+	if s == nil || s.template == nil {
+		return ""
+	}
+	return s.template.kind
+}
+
 // Access tells which table the statement reads, and by which index; not ok if it reads none, or is not known here.
 func (s *Statement) Access() (table, index string, ok bool) {
 	if s == nil || s.template == nil {

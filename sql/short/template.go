@@ -13,6 +13,7 @@ import (
 type template struct {
 	text   string
 	info   storage.StatementInfo
+	kind   string              // of parsed
 	parsed sqlparser.Statement // nil: the full way parses it
 	past   int                 // the slot of AS OF SCN; -1 for none
 	plan   atomic.Pointer[plan]
@@ -71,11 +72,33 @@ func newTemplate(text string) *template {
 		return t
 	}
 	t.info.Digest = storage.Digest(text)
-	switch parsed.(type) {
-	case *sqlparser.Select, *sqlparser.Begin, *sqlparser.Commit, *sqlparser.Rollback:
+	if t.kind = kindOf(parsed); t.kind != "" {
 		t.parsed = parsed
+	}
+	switch parsed.(type) {
 	case *sqlparser.Insert, *sqlparser.Update, *sqlparser.Delete:
-		t.parsed, t.info.Writes = parsed, true
+		t.info.Writes = true
 	}
 	return t
+}
+
+// kindOf names the kinds of statements that may take the short path by their first words.
+func kindOf(parsed sqlparser.Statement) string {
+	switch s := parsed.(type) {
+	case *sqlparser.Select:
+		return "select"
+	case *sqlparser.Begin:
+		return "begin"
+	case *sqlparser.Commit:
+		return "commit"
+	case *sqlparser.Rollback:
+		return "rollback"
+	case *sqlparser.Insert:
+		return s.Action
+	case *sqlparser.Update:
+		return "update"
+	case *sqlparser.Delete:
+		return "delete"
+	}
+	return ""
 }
