@@ -30,7 +30,7 @@ type connection struct {
 	loginEnd time.Time
 	ready    atomic.Bool // logged in
 	broken   atomic.Bool // the library is to read nothing more
-	turn     time.Time   // when it gave way to others
+	turn     turn        // of its use of a processor
 	watch    watch       // over its client while a statement runs
 	closing  sync.Once
 
