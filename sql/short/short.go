@@ -55,6 +55,18 @@ type preparedText struct {
 	text string
 	ok   bool
 	cut  cut
+
+	template *template // of the latest execution, and what it was found by
+	database string
+	charset  uint16
+}
+
+// find gives the template, as a rule the one of the execution before.
+func (p *preparedText) find(t *templates, database string, charset uint16) *template {
+	if p.template == nil || p.database != database || p.charset != charset {
+		p.template, p.database, p.charset = t.find(p.cut.template, database, charset, true), database, charset
+	}
+	return p.template
 }
 
 // NewClient makes the Client of a connection.
@@ -95,7 +107,7 @@ func (c *Client) Prepared(session *storage.Session, data *mysql.PrepareData) *St
 	if !p.ok || !s.bind(&p.cut, data) {
 		return s
 	}
-	s.template = c.path.templates.find(p.cut.template, session.GetCurrentDatabase(), uint16(session.GetCharacterSetResults()), true)
+	s.template = p.find(&c.path.templates, session.GetCurrentDatabase(), uint16(session.GetCharacterSetResults()))
 	s.rows = p.cut.rows
 	return s
 }

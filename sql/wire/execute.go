@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/dolthub/vitess/go/mysql"
 	"github.com/dolthub/vitess/go/sqltypes"
@@ -118,9 +119,10 @@ func (a *arguments) check(prepared map[uint32]*mysql.PrepareData) error {
 	if !a.skip(uint64(n+7) / 8) {
 		return nil
 	}
-	kinds := make([]querypb.Type, n)
-	for i, kind := range p.ParamsType {
-		kinds[i] = querypb.Type(kind)
+	var few [16]querypb.Type
+	kinds := slices.Grow(few[:0], n)
+	for _, kind := range p.ParamsType {
+		kinds = append(kinds, querypb.Type(kind))
 	}
 	if bound, ok := a.take(1); ok && bound == 1 {
 		for i := range kinds {
@@ -136,7 +138,7 @@ func (a *arguments) check(prepared map[uint32]*mysql.PrepareData) error {
 		}
 	}
 	for i, kind := range kinds {
-		if v, ok := p.BindVars[fmt.Sprintf("v%d", i+1)]; ok && v != nil {
+		if len(p.BindVars) > 0 && p.BindVars[fmt.Sprintf("v%d", i+1)] != nil {
 			continue // came before, by COM_STMT_SEND_LONG_DATA
 		}
 		if *a.place(nulls + i/8)&(1<<(i%8)) != 0 {
