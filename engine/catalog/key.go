@@ -98,7 +98,11 @@ func appendTextKey(dst []byte, c *Column, prefixLength int, text []byte, collato
 
 // FirstRunes is what a text begins with, n characters at most.
 func FirstRunes(text []byte, n int) []byte {
+	const tops = 0x8080808080808080 // of bytes that are not ASCII
 	end := 0
+	for ; n >= 8 && len(text)-end >= 8 && binary.LittleEndian.Uint64(text[end:])&tops == 0; n -= 8 {
+		end += 8
+	}
 	for range n {
 		if end == len(text) {
 			break

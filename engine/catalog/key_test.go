@@ -164,3 +164,25 @@ func TestSnapshotIsImmutable(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstRunes counts the characters of a text one by one.
+func TestFirstRunes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var text []byte
+		for range rapid.IntRange(0, 30).Draw(t, "pieces") {
+			text = append(text, rapid.SampledFrom([]string{"a", "bcdefghi", "ä", "€", "😀", "\xff", "\x00"}).Draw(t, "piece")...)
+		}
+		n := rapid.IntRange(0, 40).Draw(t, "n")
+		end, count := len(text), 0
+		for i := range string(text) {
+			if count == n {
+				end = i
+				break
+			}
+			count++
+		}
+		if got := FirstRunes(text, n); !bytes.Equal(got, text[:end]) {
+			t.Errorf("the first %d of %q: %q, want %q", n, text, got, text[:end])
+		}
+	})
+}

@@ -15,8 +15,8 @@ type pageReader struct {
 	page      *page
 	next, end int    // indexes of the next row of page, and of the first that is not in the range
 	position  []byte // where the next page is looked for
-	loads    int    // pages read from the tree
-	above    int    // versions met that are above the interval
+	loads     int    // pages read from the tree
+	above     int    // versions met that are above the interval
 }
 
 // nextOfPages moves to the next key. If it is better looked for in the tree, pages is nil afterwards and the tree's iterator stands before it.

@@ -34,7 +34,7 @@ type reading struct {
 	cells  []sqltypes.Value // of the outputs, row by row
 	arena  []byte           // the bytes of cells
 	sorter sorter
-	order  []int32            // the numbers of the rows in the order of the result
+	order  []place            // of the rows in the result
 	rows   [][]sqltypes.Value // the result
 	seen   map[string]bool    // of DISTINCT, what was met
 	count  int
@@ -116,27 +116,35 @@ func (r *reading) run(t *txn.Txn) ([][]sqltypes.Value, error) {
 		}
 	}
 	width := len(r.query.outputs)
-	for _, n := range order {
-		first, end := int(n)*width, int(n+1)*width
+	for _, at := range order {
+		first := int(at.row) * width
+		end := first + width
 		r.rows = append(r.rows, r.cells[first:end:end])
 	}
 	return r.rows, nil
 }
 
-// sort gives the numbers of the rows in the order of the result.
-func (r *reading) sort() []int32 {
-	for i := range r.count {
-		r.order = append(r.order, int32(i))
-	}
-	order := r.order
+// sort gives the rows in the order of the result.
+func (r *reading) sort() []place {
 	if r.query.sorted {
-		return order
+		for i := range r.count {
+			r.order = append(r.order, place{row: int32(i)})
+		}
+		return r.order
 	}
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Or(r.sorter.compare(a, b), int(a-b)) })
+	for i := range r.count {
+		r.order = append(r.order, r.sorter.place(int32(i)))
+	}
+	slices.SortFunc(r.order, func(a, b place) int {
+		if c := r.sorter.compare(a, b); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.row, b.row)
+	})
 	if r.query.distinct && r.query.adjacent {
-		order = slices.CompactFunc(order, func(a, b int32) bool { return r.sorter.compare(a, b) == 0 })
+		return slices.CompactFunc(r.order, func(a, b place) bool { return r.sorter.compare(a, b) == 0 })
 	}
-	return order
+	return r.order
 }
 
 // streams tells whether rows are met in the order of the result, each once.

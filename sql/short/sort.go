@@ -2,6 +2,8 @@ package short
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 
 	"redoubt/engine/catalog"
 	"redoubt/wal/redo"
@@ -85,13 +87,32 @@ func (s *sorter) copy(v redo.Value) redo.Value {
 	return v.WithData(s.arena[start:len(s.arena):len(s.arena)])
 }
 
+// place is a row's in the order.
+type place struct {
+	head uint64 // of its key: the first bytes decide nearly always
+	row  int32
+}
+
+// place gives a row with the head of its key.
+func (s *sorter) place(row int32) place {
+	if key := s.keys[row]; len(key) >= 8 {
+		return place{binary.BigEndian.Uint64(key), row}
+	}
+	var head [8]byte
+	copy(head[:], s.keys[row])
+	return place{binary.BigEndian.Uint64(head[:]), row}
+}
+
 // compare tells which of two rows comes first.
-func (s *sorter) compare(a, b int32) int {
-	c := bytes.Compare(s.keys[a], s.keys[b])
-	if c != 0 || s.wholes[a].IsNull() && s.wholes[b].IsNull() {
+func (s *sorter) compare(a, b place) int {
+	if c := cmp.Compare(a.head, b.head); c != 0 {
 		return c
 	}
-	return bytes.Compare(s.whole(a), s.whole(b))
+	c := bytes.Compare(s.keys[a.row], s.keys[b.row])
+	if c != 0 || s.wholes[a.row].IsNull() && s.wholes[b.row].IsNull() {
+		return c
+	}
+	return bytes.Compare(s.whole(a.row), s.whole(b.row))
 }
 
 // whole is the key of all of a row's value.

@@ -68,7 +68,7 @@ func TestSorter(t *testing.T) {
 						if descending {
 							want = -want
 						}
-						if have := s.compare(int32(a), int32(b)); cmp.Compare(have, 0) != want {
+						if have := s.compare(s.place(int32(a)), s.place(int32(b))); cmp.Compare(have, 0) != want {
 							t.Fatalf("%s, descending %v, by %d columns: %x and %x: %d, want %d", name, descending, len(order), whole[a], whole[b], have, want)
 						}
 					}
