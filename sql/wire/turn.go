@@ -14,7 +14,7 @@ import (
 // makes no transaction longer. Measured with sysbench's oltp_read_only, 8 threads on two cores: docs/decisions/0014.
 const (
 	turnTime            = 2 * time.Millisecond
-	transactionTurnTime = 300 * time.Microsecond
+	transactionTurnTime = 600 * time.Microsecond
 )
 
 // turn is the time for which a connection has kept a processor.
