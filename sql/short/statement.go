@@ -64,7 +64,7 @@ func (s *Statement) Access() (table, index string, ok bool) {
 const primaryName = "PRIMARY"
 
 // Run runs the statement, if it is one for the short path; done is false if it has to go the full way. send gets the
-// result; it may be called once.
+// result; it may be called once. The rows are its own until it returns: later queries use their memory.
 func (s *Statement) Run(ctx context.Context, c *mysql.Conn, session *storage.Session, send func(*sqltypes.Result) error) (done bool, err error) {
 	p, why := s.plan(session)
 	if why == taken {
