@@ -282,6 +282,18 @@ func (h *handler) ComPrepare(ctx context.Context, c *mysql.Conn, query string, p
 // ComStmtExecute implements mysql.Handler.
 func (h *handler) ComStmtExecute(ctx context.Context, c *mysql.Conn, p *mysql.PrepareData, rows func(*sqltypes.Result) error) error {
 	client := h.clientOf(c)
+	if wire.OpensCursor(c) {
+		k := &cursor{client: client}
+		if err := h.execute(ctx, client, c, p, k.take); err != nil {
+			return err
+		}
+		return k.give(rows)
+	}
+	return h.execute(ctx, client, c, p, rows)
+}
+
+// execute runs a prepared statement.
+func (h *handler) execute(ctx context.Context, client *client, c *mysql.Conn, p *mysql.PrepareData, rows func(*sqltypes.Result) error) error {
 	var st *short.Statement
 	if client.sessionNow() != nil {
 		st = client.short.Prepared(client.session, p)

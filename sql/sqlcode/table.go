@@ -122,8 +122,8 @@ var table = []Code{
 		"Use lists, IN (…), a temporary table or several statements instead.",
 	},
 	{
-		IDStatementMemory, 1038, "HY001", "The statement needs more than %s MiB of memory to sort, group or join its rows",
-		"Sorts, groups, joins without an index and DISTINCT hold their rows in memory, up to the setting statement-size.",
+		IDStatementMemory, 1038, "HY001", "The statement needs more than %s MiB of memory to sort, group, join or hold its rows",
+		"Sorts, groups, joins without an index, DISTINCT and results that are fetched by a cursor hold their rows in memory, up to the setting statement-size.",
 		"Add an index that gives the order or the partners, or a condition or LIMIT, or raise statement-size.",
 	},
 	{

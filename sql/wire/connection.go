@@ -32,6 +32,7 @@ type connection struct {
 	broken   atomic.Bool // the library is to read nothing more
 	turn     turn        // of its use of a processor
 	watch    watch       // over its client while a statement runs
+	cursor   bool        // the latest COM_STMT_EXECUTE opens one
 	closing  sync.Once
 
 	// The reader's state: what still has to be handed to the library before the next packet is looked at.
@@ -60,6 +61,12 @@ func Watch(c *mysql.Conn, slot *telemetry.Slot) {
 	if own := connectionOf(c.Conn); own != nil {
 		own.slot.Store(slot)
 	}
+}
+
+// OpensCursor tells whether the COM_STMT_EXECUTE that is being answered opens a cursor.
+func OpensCursor(c *mysql.Conn) bool {
+	own := connectionOf(c.Conn)
+	return own != nil && own.cursor
 }
 
 func newConnection(socket net.Conn, l *listener) *connection {

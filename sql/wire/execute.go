@@ -12,6 +12,9 @@ import (
 	"redoubt/sql/sqlcode"
 )
 
+// cursorFlags is where a COM_STMT_EXECUTE says whether its result is fetched by and by: behind the command and the statement's number.
+const cursorFlags = 5
+
 // execute checks a COM_STMT_EXECUTE before the protocol library reads it: the library believes the lengths of values,
 // and gives empty ones where they lie. The whole payload is read first, which MaxPacketBytes bounds.
 func (c *connection) execute(length int) error {
@@ -33,6 +36,7 @@ func (c *connection) execute(length int) error {
 		}
 	}
 	arguments := &arguments{raw: raw, bytes: len(raw) - headerBytes*((len(raw)-1)/(headerBytes+packetBytesMax)+1)}
+	c.cursor = arguments.bytes > cursorFlags && *arguments.place(cursorFlags) != 0
 	err := arguments.check(c.library.PrepareData)
 	switch {
 	case err != nil && inPlace:

@@ -32,9 +32,12 @@ type watch struct {
 }
 
 func (w *watch) begin(ctx context.Context, c *connection) (running context.Context, stop func()) {
-	running, cancel := context.WithCancel(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.cancel != nil { // a statement whose client has a cursor is about to end, in a goroutine of its own
+		return new(watch).begin(ctx, c)
+	}
+	running, cancel := context.WithCancel(ctx)
 	w.cancel = cancel
 	switch {
 	case w.timer == nil:
