@@ -51,6 +51,15 @@ func (c *cursorClient) send(sequence byte, payload []byte) {
 // packet is the next one; it is no error.
 func (c *cursorClient) packet() []byte {
 	c.t.Helper()
+	payload := c.answer()
+	if len(payload) > 0 && payload[0] == mysql.ErrPacket {
+		c.t.Fatalf("%q", payload)
+	}
+	return payload
+}
+
+func (c *cursorClient) answer() []byte {
+	c.t.Helper()
 	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	header := make([]byte, 4)
 	if _, err := io.ReadFull(c, header); err != nil {
@@ -59,9 +68,6 @@ func (c *cursorClient) packet() []byte {
 	payload := make([]byte, binary.LittleEndian.Uint32(header)&0xFFFFFF)
 	if _, err := io.ReadFull(c, payload); err != nil {
 		c.t.Fatal(err)
-	}
-	if len(payload) > 0 && payload[0] == mysql.ErrPacket {
-		c.t.Fatalf("%q", payload)
 	}
 	return payload
 }
@@ -88,10 +94,15 @@ func (c *cursorClient) prepare(query string) (statement []byte) {
 	return answer[1:5]
 }
 
-func (c *cursorClient) execute(statement []byte, flags byte, argument int64) {
+func (c *cursorClient) ask(statement []byte, flags byte, argument int64) {
 	c.t.Helper()
 	payload := append(append([]byte{mysql.ComStmtExecute}, statement...), flags, 1, 0, 0, 0, 0, 1, 8, 0)
 	c.send(0, binary.LittleEndian.AppendUint64(payload, uint64(argument)))
+}
+
+func (c *cursorClient) execute(statement []byte, flags byte, argument int64) {
+	c.t.Helper()
+	c.ask(statement, flags, argument)
 	c.packet() // the number of columns
 	c.untilEOF()
 }
@@ -179,4 +190,43 @@ func TestCursorBesideOthers(t *testing.T) {
 		t.Errorf("%d and %d rows: %q, %q", len(first), len(rest), first, rest)
 	}
 	r.want("SELECT COUNT(*) FROM t", "100")
+}
+
+// TestCursorFails: a client is told why a statement has failed whose rows it wanted to fetch, and goes on.
+func TestCursorFails(t *testing.T) {
+	r := startWith(t, func(o *Options) { o.StatementBytesMax = 1 << 20 })
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY, v TEXT)", "INSERT INTO t VALUES (1, REPEAT('x', 60000))", "CREATE TABLE large (id INT PRIMARY KEY, v TEXT)")
+	for i := range 30 {
+		r.exec(fmt.Sprintf("INSERT INTO large SELECT %d, v FROM t", i))
+	}
+	holder, err := r.db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Rollback()
+	if _, err := holder.Exec("UPDATE t SET v = '' WHERE id = 1"); err != nil {
+		t.Fatal(err)
+	}
+	c := newCursorClient(t, r.server.Addr(), "test")
+	for _, test := range []struct {
+		query, state string
+		number       uint16
+	}{
+		{"SELECT v FROM t WHERE id >= ? FOR UPDATE NOWAIT", "", 3572},
+		{"SELECT v FROM large WHERE id >= ?", "HY001", 1038},
+	} {
+		statement := c.prepare(test.query)
+		for _, flags := range []byte{1, 1} {
+			c.ask(statement, flags, 0)
+			answer := c.answer()
+			if answer[0] != mysql.ErrPacket || binary.LittleEndian.Uint16(answer[1:]) != test.number || !strings.HasPrefix(string(answer[4:]), test.state) {
+				t.Errorf("%s: %q", test.query, answer[:min(len(answer), 200)])
+			}
+		}
+	}
+	statement := c.prepare("SELECT v FROM large WHERE id = ?")
+	c.execute(statement, 1, 5)
+	if got := c.fetch(statement, 9); len(got) != 1 || len(got[0]) != 60000 {
+		t.Errorf("afterwards: %d rows", len(got))
+	}
 }

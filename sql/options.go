@@ -147,7 +147,7 @@ type Options struct {
 
 	// TransactionBytesMax is what one transaction may change, in bytes of rows in memory; 0 is the engine's default.
 	TransactionBytesMax int64
-	// StatementBytesMax is what one statement may hold of its rows in memory, to sort, to group or to join; 0 is 256 MiB.
+	// StatementBytesMax is what one statement may hold of its rows in memory, to sort, to group, to join or for a cursor; 0 is 256 MiB.
 	StatementBytesMax int64
 	// StatisticsEvery is how often tables are looked for whose statistics are out of date; 0 never.
 	StatisticsEvery time.Duration

@@ -28,11 +28,12 @@ type connection struct {
 	library  *mysql.Conn              // above this; nil until the login knows the user
 	reader   *bufio.Reader            // of the socket or of tls; nil until the first packet has been read
 	loginEnd time.Time
-	ready    atomic.Bool // logged in
-	broken   atomic.Bool // the library is to read nothing more
-	turn     turn        // of its use of a processor
-	watch    watch       // over its client while a statement runs
-	cursor   bool        // the latest COM_STMT_EXECUTE opens one
+	ready    atomic.Bool           // logged in
+	broken   atomic.Bool           // the library is to read nothing more
+	turn     turn                  // of its use of a processor
+	watch    watch                 // over its client while a statement runs
+	cursor   bool                  // the latest COM_STMT_EXECUTE opens one
+	failure  atomic.Pointer[error] // why that failed, if the client was not told yet
 	closing  sync.Once
 
 	// The reader's state: what still has to be handed to the library before the next packet is looked at.
@@ -61,12 +62,6 @@ func Watch(c *mysql.Conn, slot *telemetry.Slot) {
 	if own := connectionOf(c.Conn); own != nil {
 		own.slot.Store(slot)
 	}
-}
-
-// OpensCursor tells whether the COM_STMT_EXECUTE that is being answered opens a cursor.
-func OpensCursor(c *mysql.Conn) bool {
-	own := connectionOf(c.Conn)
-	return own != nil && own.cursor
 }
 
 func newConnection(socket net.Conn, l *listener) *connection {
@@ -282,7 +277,12 @@ func (c *connection) prepare(length int) error {
 func (c *connection) Write(p []byte) (n int, err error) {
 	slot := c.slot.Load()
 	slot.Begin(telemetry.ClientWrite)
-	n, err = c.write(p)
+	if c.cursor {
+		_, err = c.write(c.explained(p))
+		n = len(p)
+	} else {
+		n, err = c.write(p)
+	}
 	slot.End(telemetry.ClientWrite)
 	slot.Add(telemetry.FigureBytesOut, uint64(n))
 	return n, err

@@ -12,9 +12,6 @@ import (
 	"redoubt/sql/sqlcode"
 )
 
-// cursorFlags is where a COM_STMT_EXECUTE says whether its result is fetched by and by: behind the command and the statement's number.
-const cursorFlags = 5
-
 // execute checks a COM_STMT_EXECUTE before the protocol library reads it: the library believes the lengths of values,
 // and gives empty ones where they lie. The whole payload is read first, which MaxPacketBytes bounds.
 func (c *connection) execute(length int) error {

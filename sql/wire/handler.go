@@ -90,6 +90,11 @@ func (h *handler) ComPrepare(ctx context.Context, c *mysql.Conn, query string, p
 
 // ComStmtExecute implements mysql.Handler.
 func (h *handler) ComStmtExecute(ctx context.Context, c *mysql.Conn, p *mysql.PrepareData, rows func(*sqltypes.Result) error) (err error) {
+	defer func() {
+		if err != nil {
+			keepFailure(c, err)
+		}
+	}()
 	defer h.finish(c, &err)
 	ctx, stop := watchClient(ctx, c)
 	defer stop()
