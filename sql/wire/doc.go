@@ -14,9 +14,11 @@
 //     connection replaces it by a carrier: SELECT '<the text, escaped>',?,? with as many `?` as the text has.
 //  5. The handler takes the text out of the carrier again, ends a statement whose client has gone, and maps every error
 //     to the table in sqlcode.
+//  6. A COM_STMT_EXECUTE may open a cursor. The library runs it in a goroutine of its own, keeps what it is given until the client fetches
+//     it, and does not say why it failed: the connection puts that in the place of what the library says.
 //
-// What it never does: look into results, authenticate by itself anybody from outside, or change a byte of anything but logins and
-// COM_STMT_PREPARE.
+// What it never does: look into results, authenticate by itself anybody from outside, or change a byte of anything but logins,
+// COM_STMT_PREPARE and the error of a statement with a cursor.
 //
 // Concurrency: a connection has one reader at a time and one writer at a time, which are the same goroutine except
 // during LOAD DATA LOCAL; Close may be called from any. Options are constant.
