@@ -39,7 +39,7 @@ type Store struct {
 // Limits bound the memory that one client takes, in bytes; 0 is a default.
 type Limits struct {
 	TransactionBytes int64 // what a transaction may change, by the size of its rows in memory
-	StatementBytes   int64 // what a statement may hold of its rows, to sort, to group or to join
+	StatementBytes   int64 // what a statement may hold of its rows, to sort, to group, to join or for a cursor
 }
 
 // statementBytesDefault bounds what a statement holds unless Limits say otherwise.
