@@ -41,13 +41,8 @@ func (c *rowCache) wrote(r batchrepr.Reader, count uint32) error {
 	if count > batchPages {
 		return c.wroteMany(r)
 	}
-	for {
-		kind, key, value, ok, err := r.Next()
-		if err != nil || !ok {
-			return err
-		}
+	return eachOfData(r, func(kind pebble.InternalKeyKind, key, value []byte) {
 		switch {
-		case key[0] != namespaceData:
 		case kind == pebble.InternalKeyKindRangeDelete:
 			c.mu.Lock()
 			c.dropRange(key, value)
@@ -59,6 +54,19 @@ func (c *rowCache) wrote(r batchrepr.Reader, count uint32) error {
 		default:
 			c.put(key, value)
 		}
+	})
+}
+
+// eachOfData calls yield with what a batch does to data, in its order.
+func eachOfData(r batchrepr.Reader, yield func(kind pebble.InternalKeyKind, key, value []byte)) error {
+	for {
+		kind, key, value, ok, err := r.Next()
+		if err != nil || !ok {
+			return err
+		}
+		if key[0] == namespaceData {
+			yield(kind, key, value)
+		}
 	}
 }
 
@@ -68,21 +76,13 @@ func (c *rowCache) wroteMany(r batchrepr.Reader) error {
 	defer c.mu.Unlock()
 	concerned := map[*slot]bool{}
 	defer func() { c.drop(func(s *slot) bool { return concerned[s] }) }()
-	for {
-		kind, key, value, ok, err := r.Next()
-		if err != nil || !ok {
-			return err
-		}
-		switch {
-		case key[0] != namespaceData:
-		case kind == pebble.InternalKeyKindRangeDelete:
+	return eachOfData(r, func(kind pebble.InternalKeyKind, key, value []byte) {
+		if kind == pebble.InternalKeyKindRangeDelete {
 			c.dropRange(key, value)
-		default:
-			if s := c.slotOf(prefixOf(key)); s != nil {
-				concerned[s] = true
-			}
+		} else if s := c.slotOf(prefixOf(key)); s != nil {
+			concerned[s] = true
 		}
-	}
+	})
 }
 
 // dropped is told that a version is no longer in the tree.

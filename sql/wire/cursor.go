@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"errors"
-	"fmt"
 
 	"github.com/dolthub/vitess/go/mysql"
 )
@@ -34,6 +33,5 @@ func (c *connection) explained(p []byte) []byte {
 	if failure == nil || !errors.As(*failure, &known) || len(p) <= headerBytes || p[headerBytes] != mysql.ErrPacket || !bytes.Contains(p, missingResult) {
 		return p
 	}
-	body := []byte{mysql.ErrPacket, byte(known.Num), byte(known.Num >> 8)}
-	return packet(p[3], fmt.Appendf(body, "#%s%s", known.State, known.Message))
+	return failurePacket(p[3], known.Num, known.State, known.Message)
 }

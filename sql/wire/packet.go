@@ -38,6 +38,10 @@ func packet(sequence byte, body []byte) []byte {
 // errorPacket returns the packet of an error.
 func errorPacket(sequence byte, e *sqlcode.Error) []byte {
 	c := e.Code()
-	body := []byte{0xff, byte(c.Errno), byte(c.Errno >> 8)}
-	return packet(sequence, fmt.Appendf(body, "#%s%s", c.State, e.Error()))
+	return failurePacket(sequence, c.Errno, c.State, e.Error())
+}
+
+func failurePacket(sequence byte, errno int, state, text string) []byte {
+	body := []byte{0xff, byte(errno), byte(errno >> 8)}
+	return packet(sequence, fmt.Appendf(body, "#%s%s", state, text))
 }

@@ -171,7 +171,6 @@ func TestDiffAndMerge(t *testing.T) {
 	})
 }
 
-// TestGolden keeps the format: these bytes must decode for ever. The page in docs/formats is made of the same.
 // TestDecodeColumns checks that a choice of columns is the whole row without the others, for rows of all kinds of values.
 func TestDecodeColumns(t *testing.T) {
 	values := sampleValues()
@@ -209,6 +208,7 @@ func TestDecodeColumns(t *testing.T) {
 	}
 }
 
+// TestGolden keeps the format: these bytes must decode for ever. The page in docs/formats is made of the same.
 func TestGolden(t *testing.T) {
 	b := AppendGroup(nil, &Group{FirstSCN: 42, Txns: []GroupTxn{
 		{TimeMicros: 1767323045123456, Body: AppendTransaction(nil, sampleTransaction())},
