@@ -52,7 +52,7 @@ func (r *rewriting) quoteName(err error, options ast.ParserOptions) (rewriting, 
 	i, found := slices.BinarySearchFunc(list, at, func(t Token, at int) int { return t.End - at })
 	for _, i := range []int{i, i - 1} {
 		t := tokenAt(list, i)
-		if t.Kind == Word && names[strings.ToLower(t.Text)] && t.Start <= at && (found || t.End >= at-1) && !r.touched(t) {
+		if isName(t) && t.Start <= at && (found || t.End >= at-1) && !r.touched(t) {
 			q := apply(r.original, append(slices.Clone(r.edits), edit{t.Start, t.End, quoteIdentifier(t.Text)}))
 			q.locks, q.rowSCN, q.periods, q.plain = r.locks, r.rowSCN, r.periods, r.plain
 			return q, true
@@ -65,3 +65,6 @@ func (r *rewriting) quoteName(err error, options ast.ParserOptions) (rewriting, 
 func (r *rewriting) touched(t Token) bool {
 	return slices.ContainsFunc(r.edits, func(e edit) bool { return e.start < t.End && t.Start < e.end })
 }
+
+// isName reports whether a token is a word that may be a name though the engine's grammar refuses it in places.
+func isName(t Token) bool { return t.Kind == Word && names[strings.ToLower(t.Text)] }

@@ -165,11 +165,7 @@ func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.Parser
 	}
 	r.fixPositions(tree)
 	p.qualify(tree, r.text)
-	sameWords(tree)
-	keepDelete(tree)
-	orderAlter(tree)
-	allowLocal(tree)
-	readPast(r.original, tree)
+	adapt(tree, r.original)
 	if err := lockTables(tree, r.locks); err != nil {
 		return refuse(err), end, nil
 	}
@@ -187,6 +183,15 @@ func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.Parser
 	}
 	tree, err = p.check(ctx, tree, &r)
 	return tree, end, err
+}
+
+// adapt makes of a tree, as the engine read it, one that the engine runs as MySQL would.
+func adapt(tree ast.Statement, text string) {
+	sameWords(tree)
+	keepDelete(tree)
+	orderAlter(tree)
+	allowLocal(tree)
+	readPast(text, tree)
 }
 
 // parseEngine calls the engine's parser, which panics on some texts that it cannot read.
