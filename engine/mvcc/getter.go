@@ -19,8 +19,8 @@ type Getter struct {
 }
 
 // getters keeps iterators for lookups: making one costs as much as a seek. Those in the pool all see what is visible
-// now, so that they serve every snapshot up to it; when more becomes visible they are closed, lest they keep old
-// files from going.
+// now, so that they serve every snapshot up to it; when more becomes visible, and when files have been merged, they are closed, lest
+// they keep old files from going.
 type getters struct {
 	mu      sync.Mutex
 	visible made
@@ -44,20 +44,22 @@ func (s *Store) SetVisible(at scn.SCN) {
 	}
 }
 
-// Renew tells that something else was written than versions of new commits: who asks for a Getter from now on sees it.
+// Renew tells that something else was written than versions of new commits, or that files were merged: who asks for a Getter from now on
+// sees it, and nothing older.
 func (s *Store) Renew() {
 	s.getters.change(func(v *made) { v.renewal++ })
 }
 
+// change closes those in the pool before it returns, and before the store can be closed.
 func (p *getters) change(f func(*made)) {
 	p.mu.Lock()
-	stale := p.idle
-	p.idle = nil
+	defer p.mu.Unlock()
 	f(&p.visible)
-	p.mu.Unlock()
-	for _, g := range stale {
+	for _, g := range p.idle {
 		g.iter.Close() // an error of an iterator that nobody uses concerns nobody
 	}
+	clear(p.idle)
+	p.idle = p.idle[:0]
 }
 
 // NewGetter gives a Getter for reads up to an SCN; Close it. For pinned see Range.

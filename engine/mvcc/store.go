@@ -63,13 +63,15 @@ func Open(o Options) (s *Store, err error) {
 		}
 	}()
 	options := o.pebbleOptions(cache)
+	s = &Store{options: options, cache: cache, pages: newRowCache(o.RowCacheBytes), readOnly: o.ReadOnly}
+	// Files that were merged are there for as long as an iterator sees them. Pebble holds its lock here.
+	options.EventListener.CompactionEnd = func(pebble.CompactionInfo) { go s.Renew() }
 	options.EnsureDefaults()
-	db, err := pebble.Open(o.Dir, options)
-	if err != nil {
+	if s.db, err = pebble.Open(o.Dir, options); err != nil {
 		cache.Unref()
 		return nil, fmt.Errorf("open state store %s: %w", o.Dir, err)
 	}
-	return &Store{db: db, options: options, cache: cache, pages: newRowCache(o.RowCacheBytes), readOnly: o.ReadOnly}, nil
+	return s, nil
 }
 
 // replayingMemtable is the size of memtables while a log is replayed.

@@ -2,9 +2,11 @@ package mvcc
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -202,3 +204,29 @@ type quiet struct{ pebble.Logger }
 
 func (quiet) Infof(string, ...any)  {}
 func (quiet) Errorf(string, ...any) {}
+
+// What an idle store has merged it lets go of, though lookups before it have left iterators that could serve again.
+func TestMergedFilesGo(t *testing.T) {
+	s := openMem(t, 0)
+	defer s.Close()
+	for at := scn.SCN(1); at <= 2; at++ {
+		b := s.NewBatch()
+		b.Put(7, []byte("k"), at, []byte("v"))
+		if err := errors.Join(b.Commit(), s.Flush()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, found, err := s.Get(scn.Lineage{{Space: 7, Top: 2}}, []byte("k"), nil); err != nil || !found {
+		t.Fatal(found, err)
+	}
+	if err := s.db.Compact(t.Context(), []byte{0}, []byte{255}, false); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(time.Minute)
+	for m := s.db.Metrics(); m.Table.ZombieCount > 0; m = s.db.Metrics() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d files are kept", m.Table.ZombieCount)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
