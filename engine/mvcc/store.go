@@ -20,14 +20,13 @@ type Options struct {
 	Dir           string
 	CacheBytes    int64         // block cache; default 256 MiB
 	RowCacheBytes int64         // cache of newest versions, see rowcache.go; default none
-	MemtableBytes uint64        // size at which recent changes are flushed; default 16 MiB
+	MemtableBytes uint64        // size at which recent changes are flushed; default 64 MiB
 	Logger        pebble.Logger // its Fatalf must not return; default Pebble's, which ends the process
 	// ReadOnly opens a store that nobody changes, a checkpoint, and leaves every byte of it as it is.
 	ReadOnly bool
 	// Scratch: the store is thrown away soon, so that nothing is merged in the background.
 	Scratch bool
-	// Replaying: the store takes in long stretches of a log, and little is read meanwhile: memtables are large, and more files wait before
-	// they are merged.
+	// Replaying: the store takes in long stretches of a log, and little is read meanwhile: more files wait before they are merged.
 	Replaying bool
 	// OnStall is told when writers have to wait for flushes or compactions, and when they no longer do. It must not block.
 	OnStall func(stalled bool)
@@ -53,7 +52,7 @@ func Open(o Options) (s *Store, err error) {
 		o.CacheBytes = 256 << 20
 	}
 	if o.MemtableBytes == 0 {
-		o.MemtableBytes = 16 << 20
+		o.MemtableBytes = 64 << 20
 	}
 	cache := pebble.NewCache(o.CacheBytes)
 	defer func() {
@@ -73,9 +72,6 @@ func Open(o Options) (s *Store, err error) {
 	}
 	return s, nil
 }
-
-// replayingMemtable is the size of memtables while a log is replayed.
-const replayingMemtable = 64 << 20
 
 // fileBytes are the sizes of table files by level. Large ones have large filters, which are read whole, and are written anew
 // whole, and sent to a repository whole, for the sake of a few changed rows.
@@ -110,7 +106,6 @@ func (o *Options) pebbleOptions(cache *pebble.Cache) *pebble.Options {
 		p.L0StopWritesThreshold = math.MaxInt
 	}
 	if o.Replaying {
-		p.MemTableSize = max(p.MemTableSize, replayingMemtable)
 		p.L0CompactionThreshold = 16
 	}
 	p.EventListener = &pebble.EventListener{}
