@@ -11,7 +11,7 @@ import (
 // page does not change. One without rows that is barred stands for a key with a version that is too large.
 type page struct {
 	barred bool
-	rows   []row // by prefix
+	rows   []row // by prefix; behind its end may be rows of the page that comes after this one
 	high   []byte
 	bytes  int64
 }
@@ -46,7 +46,8 @@ func (p *page) search(prefix []byte) (i int, found bool) {
 	return slices.BinarySearchFunc(p.rows, prefix, func(r row, prefix []byte) int { return bytes.Compare(r.prefix(), prefix) })
 }
 
-// with is the page after a version was written.
+// with is the page after a version was written. A page has one that comes after it, and no more: rows that are appended, as those of
+// ascending keys are, use the same memory.
 func (p *page) with(r row) *page {
 	i, found := p.search(r.prefix())
 	if found && p.rows[i].at() > r.at() {
@@ -57,6 +58,10 @@ func (p *page) with(r row) *page {
 		next.bytes -= p.rows[i].bytes()
 		next.rows = slices.Clone(p.rows)
 		next.rows[i] = r
+		return next
+	}
+	if i == len(p.rows) {
+		next.rows = append(p.rows, r)
 		return next
 	}
 	next.rows = slices.Concat(p.rows[:i], []row{r}, p.rows[i:])
