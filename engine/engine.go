@@ -32,7 +32,7 @@ type Options struct {
 	Dir           string // directory of the state store; made if it does not exist
 	CacheBytes    int64  // block cache; default 256 MiB
 	RowCacheBytes int64  // cache of what is current, on the heap; default none
-	MemtableBytes uint64 // size at which recent changes are flushed; default 64 MiB
+	MemtableBytes uint64 // size at which recent changes are flushed; default 32 MiB
 	ReadOnly      bool   // the state is a checkpoint, of which every byte stays as it is
 	StoreLogger   pebble.Logger
 	OnStoreStall  func(stalled bool) // told when the store makes writers wait, and when it does no longer; may be nil

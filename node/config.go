@@ -182,7 +182,7 @@ var settings = []setting{
 	span("statistics-time", "1m", "time between two looks for tables whose statistics are out of date", func(c *Config) *time.Duration { return &c.StatisticsEvery }),
 	sizeOr("cache-size", "quarter", quarterMemory, "cache of the state store; quarter: of what the machine has. It takes what it needs, up to that", func(c *Config) *int64 { return &c.CacheBytes }),
 	size("row-cache-size", "64MiB", "rows as they are now, held in memory beside cache-size, where all versions are; 0: none", func(c *Config) *int64 { return &c.RowCacheBytes }),
-	size("memtable-size", "64MiB", "recent changes held in memory before they are flushed", func(c *Config) *int64 { return &c.MemtableBytes }),
+	size("memtable-size", "32MiB", "recent changes held in memory before they are flushed", func(c *Config) *int64 { return &c.MemtableBytes }),
 	number("gc-percent", "400", "garbage before it is collected, in percent of the memory in use beside cache and memtables; less saves memory and costs processor time", func(c *Config) *int { return &c.GCPercent }),
 	sizeOr("memory-limit", "half", halfMemory, "memory, without cache and memtables, near which garbage is collected sooner; half: of what the machine has", func(c *Config) *int64 { return &c.MemoryBytes }),
 	size("log-file-size", "64MiB", "size of a file of the redo log", func(c *Config) *int64 { return &c.LogFileBytes }),

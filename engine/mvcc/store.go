@@ -20,7 +20,7 @@ type Options struct {
 	Dir           string
 	CacheBytes    int64         // block cache; default 256 MiB
 	RowCacheBytes int64         // cache of newest versions, see rowcache.go; default none
-	MemtableBytes uint64        // size at which recent changes are flushed; default 64 MiB
+	MemtableBytes uint64        // size at which recent changes are flushed; default 32 MiB
 	Logger        pebble.Logger // its Fatalf must not return; default Pebble's, which ends the process
 	// ReadOnly opens a store that nobody changes, a checkpoint, and leaves every byte of it as it is.
 	ReadOnly bool
@@ -52,7 +52,7 @@ func Open(o Options) (s *Store, err error) {
 		o.CacheBytes = 256 << 20
 	}
 	if o.MemtableBytes == 0 {
-		o.MemtableBytes = 64 << 20
+		o.MemtableBytes = 32 << 20
 	}
 	cache := pebble.NewCache(o.CacheBytes)
 	defer func() {
