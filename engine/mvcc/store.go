@@ -26,7 +26,8 @@ type Options struct {
 	ReadOnly bool
 	// Scratch: the store is thrown away soon, so that nothing is merged in the background.
 	Scratch bool
-	// Replaying: the store takes in long stretches of a log, and little is read meanwhile: more files wait before they are merged.
+	// Replaying: the store takes in long stretches of a log, and little is read meanwhile: memtables are large, and more files wait before
+	// they are merged.
 	Replaying bool
 	// OnStall is told when writers have to wait for flushes or compactions, and when they no longer do. It must not block.
 	OnStall func(stalled bool)
@@ -73,6 +74,9 @@ func Open(o Options) (s *Store, err error) {
 	return s, nil
 }
 
+// replayingMemtable is the size of memtables while a log is replayed.
+const replayingMemtable = 64 << 20
+
 // fileBytes are the sizes of table files by level. Large ones have large filters, which are read whole, and are written anew
 // whole, and sent to a repository whole, for the sake of a few changed rows.
 var fileBytes = [7]int64{8 << 20, 8 << 20, 8 << 20, 16 << 20, 32 << 20, 32 << 20, 32 << 20}
@@ -106,6 +110,7 @@ func (o *Options) pebbleOptions(cache *pebble.Cache) *pebble.Options {
 		p.L0StopWritesThreshold = math.MaxInt
 	}
 	if o.Replaying {
+		p.MemTableSize = max(p.MemTableSize, replayingMemtable)
 		p.L0CompactionThreshold = 16
 	}
 	p.EventListener = &pebble.EventListener{}
