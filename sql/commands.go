@@ -24,6 +24,9 @@ var _ parser.Executor = commands{}
 
 // RunCommand implements parser.Executor.
 func (c commands) RunCommand(ctx *gsql.Context, statement parser.Statement) (gsql.RowIter, error) {
+	if own, ok := ctx.Session.(*storage.Session); ok && own.ReadOnly() && !statement.IsReadOnly() {
+		return nil, sqlcode.New(sqlcode.IDReadOnly, statement.CommandName())
+	}
 	switch s := statement.(type) {
 	case *parser.CreateRestorePoint:
 		return c.createRestorePoint(ctx, s)
@@ -73,8 +76,12 @@ func (c commands) RunCommand(ctx *gsql.Context, statement parser.Statement) (gsq
 		return c.dropPurge(ctx, s)
 	case *parser.RunIn:
 		return c.runIn(ctx, s)
-	case *parser.StartSnapshot:
-		return c.startSnapshot(ctx, s)
+	case *parser.StartTransaction:
+		return c.startTransaction(ctx, s)
+	case *parser.SetTransaction:
+		return c.setTransaction(ctx, s)
+	case *parser.EndTransaction:
+		return c.endTransaction(ctx, s)
 	case *parser.Explain:
 		return c.explain(ctx, s)
 	case *parser.FindSCN:
@@ -212,10 +219,13 @@ func (c commands) showRestorePoints(ctx *gsql.Context) (gsql.RowIter, error) {
 	return gsql.RowsToRowIter(rows...), nil
 }
 
-func (c commands) startSnapshot(ctx *gsql.Context, s *parser.StartSnapshot) (gsql.RowIter, error) {
+func (c commands) startTransaction(ctx *gsql.Context, s *parser.StartTransaction) (gsql.RowIter, error) {
 	own, err := session(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if !s.Snapshot {
+		return done(), own.Start(ctx, s.Access)
 	}
 	var at scn.SCN
 	if s.Moment != nil {
@@ -223,7 +233,23 @@ func (c commands) startSnapshot(ctx *gsql.Context, s *parser.StartSnapshot) (gsq
 			return nil, err
 		}
 	}
-	return done(), own.StartSnapshot(ctx, at, s.ReadOnly)
+	return done(), own.StartSnapshot(ctx, at, s.Access)
+}
+
+func (c commands) setTransaction(ctx *gsql.Context, s *parser.SetTransaction) (gsql.RowIter, error) {
+	own, err := session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return done(), own.SetNext(s)
+}
+
+func (c commands) endTransaction(ctx *gsql.Context, s *parser.EndTransaction) (gsql.RowIter, error) {
+	own, err := session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return done(), own.Chain(ctx, s.Rollback)
 }
 
 // flush accepts what has nothing to do here, and takes the locks of WITH READ LOCK.

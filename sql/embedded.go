@@ -51,10 +51,8 @@ func (e *Embedded) Run(ctx context.Context, session *storage.Session, text strin
 		}
 		session.StatementDone(err)
 	}()
-	if kindOf(text) == "ddl" || storage.CommitsFirst(text) {
-		if err := session.Commit(gsql.NewContext(ctx, gsql.WithSession(session))); err != nil {
-			return err
-		}
+	if err := commitFirst(ctx, session, kindOf(text), text); err != nil {
+		return err
 	}
 	for {
 		session.StatementBegin()

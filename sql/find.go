@@ -169,7 +169,7 @@ func (p *probe) at(ctx *gsql.Context, at scn.SCN) (found bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := own.StartSnapshot(probe, at, true); err != nil {
+	if err := own.StartSnapshot(probe, at, parser.ReadOnly); err != nil {
 		return false, err
 	}
 	schema, rows, _, err := p.server.engine.QueryWithBindings(probe, p.text, nil, p.bindings, nil)

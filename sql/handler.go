@@ -96,8 +96,8 @@ func (h *handler) statement(ctx context.Context, c *client, st *short.Statement,
 			h.end(c, err)
 		}
 	}()
-	if session != nil && !known && (kind == "ddl" || storage.CommitsFirst(text)) {
-		if err = session.Commit(gsql.NewContext(ctx, gsql.WithSession(session))); err != nil {
+	if !known {
+		if err = commitFirst(ctx, session, kind, text); err != nil {
 			failed = false
 			h.end(c, err)
 			return err
@@ -120,6 +120,17 @@ func (h *handler) statement(ctx context.Context, c *client, st *short.Statement,
 			return err
 		}
 	}
+}
+
+// commitFirst commits what is open before a statement that changes the dictionary, or does as if.
+func commitFirst(ctx context.Context, session *storage.Session, kind, text string) error {
+	switch {
+	case session == nil || kind != "ddl" && !storage.CommitsFirst(text):
+		return nil
+	case kind == "ddl" && session.ReadOnly():
+		return sqlcode.New(sqlcode.IDReadOnly, "the statement")
+	}
+	return session.Commit(gsql.NewContext(ctx, gsql.WithSession(session)))
 }
 
 // attempt runs a statement, and again on a newer snapshot each time when it met a row that had changed since the one it

@@ -1,8 +1,6 @@
 package sql
 
 import (
-	"strings"
-
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/types"
 
@@ -26,11 +24,8 @@ func ownVariables() []gsql.SystemVariable {
 	}
 }
 
-// isolationNames are the names of the isolation level: MySQL 8's and the one that MariaDB and older programs use.
-var isolationNames = map[string]string{"transaction_isolation": "tx_isolation", "tx_isolation": "transaction_isolation"}
-
-// variables are the SQL engine's, of which the two names of the isolation level are one: it would take SET GLOBAL
-// tx_isolation, and transactions would not heed it. Those of a session are kept alike by storage.Session.
+// variables are the SQL engine's, some of which have two names: it would take SET GLOBAL tx_isolation, and transactions
+// would not heed it. Those of a session are kept alike by storage.Session.
 type variables struct{ gsql.SystemVariableRegistry }
 
 // SetGlobal implements gsql.SystemVariableRegistry.
@@ -38,7 +33,7 @@ func (v variables) SetGlobal(ctx *gsql.Context, name string, value any) error {
 	if err := v.SystemVariableRegistry.SetGlobal(ctx, name, value); err != nil {
 		return err
 	}
-	if other, ok := isolationNames[strings.ToLower(name)]; ok {
+	if other := storage.Twin(name); other != "" {
 		return v.SystemVariableRegistry.SetGlobal(ctx, other, value)
 	}
 	return nil

@@ -64,6 +64,7 @@ const (
 	IDTableReadLocked  = "RD-2016"
 	IDTableNotLocked   = "RD-2017"
 	IDUserLockDeadlock = "RD-2018"
+	IDTransactionOpen  = "RD-2019"
 	IDPacketTooLarge   = "RD-3001"
 	IDTooManyConns     = "RD-3002"
 	IDTLSRequired      = "RD-3003"
@@ -333,7 +334,7 @@ var table = []Code{
 	},
 	{
 		IDReadOnly, 1792, "25006", "The transaction is read only, %s changes data",
-		"The transaction was started READ ONLY or AS OF a point in the past.",
+		"The transaction was started READ ONLY or AS OF a point in the past, or the session's transaction_read_only is on.",
 		"Run the statement in another transaction.",
 	},
 	{
@@ -390,6 +391,11 @@ var table = []Code{
 		IDUserLockDeadlock, 3058, stateGeneral, "Deadlock found when trying to get user-level lock; try rolling back transaction/releasing locks and restarting lock acquisition.",
 		"Sessions wait for each other's locks of GET_LOCK in a circle. This one was told; it has what it had.",
 		"Release its locks, and take them again in the same order as the others.",
+	},
+	{
+		IDTransactionOpen, 1568, "25001", "Transaction characteristics can't be changed while a transaction is in progress",
+		"SET TRANSACTION is about the next transaction, and one is open.",
+		"Set them before START TRANSACTION; SET SESSION TRANSACTION is about all that follow, and may be said at any time.",
 	},
 	{
 		IDPacketTooLarge, 1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes (%s)",

@@ -33,7 +33,7 @@ func (s *Session) Dictionary() *catalog.Snapshot {
 
 // MayWriteDirect tells whether the open transaction, if any, takes changes.
 func (s *Session) MayWriteDirect() bool {
-	return s.current == nil || !s.current.options.ReadOnly && s.current.options.At == 0
+	return !s.ReadOnly() && (s.current == nil || s.current.options.At == 0)
 }
 
 // BeginDirect begins a statement in the session's transaction, or in one of its own.

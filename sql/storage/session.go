@@ -37,6 +37,7 @@ type Session struct {
 	tables    atomic.Pointer[lockedTables] // by LOCK TABLES; nil: none
 	purge     bool                         // what the running statement drops does not go into the recycle bin
 	userLocks map[string]int               // how many times each is held, by name
+	next      next                         // what the next transaction is to be
 	slot      *telemetry.Slot              // where it is shown what the session does; may be nil
 	digested  digested                     // of the text of the running statement
 	plan      gsql.Node                    // by which it runs; nil: none is known
@@ -128,7 +129,8 @@ func (s *Session) StartTransaction(ctx *gsql.Context, c gsql.TransactionCharacte
 		}
 	}
 	options := s.transactionOptions()
-	options.ReadOnly = c == gsql.ReadOnly
+	s.next.apply(&options)
+	options.ReadOnly = options.ReadOnly || c == gsql.ReadOnly
 	return s.begin(options, s.infoOf(ctx))
 }
 
@@ -141,14 +143,18 @@ func (s *Session) infoOf(ctx *gsql.Context) StatementInfo {
 }
 
 // StartSnapshot begins an explicit transaction that reads one snapshot: the present one, or at a past SCN.
-func (s *Session) StartSnapshot(ctx *gsql.Context, at scn.SCN, readOnly bool) error {
+func (s *Session) StartSnapshot(ctx *gsql.Context, at scn.SCN, access parser.Access) error {
 	if s.current != nil {
 		if err := s.CommitTransaction(ctx, s.current); err != nil {
 			return err
 		}
 	}
+	if access != parser.DefaultAccess {
+		s.next.access = access
+	}
 	options := s.transactionOptions()
-	options.Isolation, options.ReadOnly, options.At = txn.RepeatableRead, readOnly || at != 0, at
+	s.next.apply(&options)
+	options.Isolation, options.ReadOnly, options.At = txn.RepeatableRead, options.ReadOnly || at != 0, at
 	t, err := s.begin(options, s.infoOf(ctx))
 	if err != nil {
 		return err
@@ -161,7 +167,7 @@ func (s *Session) StartSnapshot(ctx *gsql.Context, at scn.SCN, readOnly bool) er
 
 func (s *Session) begin(o txn.Options, info StatementInfo) (*Transaction, error) {
 	s.abandon()
-	t := &Transaction{session: s, options: o, started: time.Now()}
+	t := &Transaction{session: s, options: o, started: time.Now(), first: true, outside: info.Outside}
 	if err := t.open(); err != nil {
 		return nil, err
 	}
@@ -177,7 +183,7 @@ func (s *Session) TransactionOptions() txn.Options { return s.transactionOptions
 func (s *Session) transactionOptions() txn.Options {
 	client := s.Client()
 	return txn.Options{
-		Isolation: s.settings().isolation, User: client.User, Host: client.Address, Program: s.program, BytesMax: s.store.bytesMax,
+		Isolation: s.settings().isolation, ReadOnly: s.settings().readOnly, User: client.User, Host: client.Address, Program: s.program, BytesMax: s.store.bytesMax,
 		Session: s.LockOwner(), Slot: s.slot,
 	}
 }
@@ -261,6 +267,9 @@ func (s *Session) CommitTransaction(ctx *gsql.Context, transaction gsql.Transact
 	}
 	s.current = nil
 	_, err := t.commit(background(ctx))
+	if err == nil || s.GetIgnoreAutoCommit() { // else the statement may be run again
+		s.over(t)
+	}
 	s.show()
 	if err != nil {
 		s.BaseSession.SetTransaction(nil)
@@ -272,6 +281,7 @@ func (s *Session) CommitTransaction(ctx *gsql.Context, transaction gsql.Transact
 // Rollback implements gsql.TransactionSession.
 func (s *Session) Rollback(_ *gsql.Context, transaction gsql.Transaction) error {
 	if t, ok := transaction.(*Transaction); ok && t == s.current {
+		s.over(t)
 		s.abandon()
 	}
 	return nil
@@ -310,7 +320,7 @@ func (s *Session) StatementDone(failure error) {
 	if s.current == nil {
 		return
 	}
-	if s.isLeftover() || endsTransaction(failure) {
+	if s.isLeftover() || s.current.isIdle() || endsTransaction(failure) {
 		s.abandon()
 		s.BaseSession.SetTransaction(nil)
 		s.SetIgnoreAutoCommit(false)

@@ -10,11 +10,13 @@ import (
 
 	"redoubt/engine/txn"
 	"redoubt/scn"
+	"redoubt/sql/parser"
 )
 
 // settings are the variables of a session that every statement needs, read once after each change of a variable.
 type settings struct {
 	isolation  txn.Isolation
+	readOnly   bool
 	lockWait   time.Duration
 	autocommit bool
 	read       ReadMode
@@ -23,28 +25,35 @@ type settings struct {
 }
 
 const (
-	isolationVariable    = "transaction_isolation"
-	oldIsolationVariable = "tx_isolation"
-	lockWaitVariable     = "innodb_lock_wait_timeout"
+	isolationVariable = "transaction_isolation"
+	readOnlyVariable  = "transaction_read_only"
+	lockWaitVariable  = "innodb_lock_wait_timeout"
 
 	executionTimeVariable = "max_execution_time"
 
 	maxLockWaitSeconds = 1 << 30
 )
 
-// SetSessionVariable keeps the two names of the isolation level the same.
+// twins are two names of one variable: MySQL 8's and the one that MariaDB and older programs use.
+var twins = map[string]string{
+	isolationVariable: "tx_isolation", "tx_isolation": isolationVariable,
+	readOnlyVariable: "tx_read_only", "tx_read_only": readOnlyVariable,
+}
+
+// Twin is the other name of a variable that has two, else "".
+func Twin(name string) string { return twins[strings.ToLower(name)] }
+
+// SetSessionVariable keeps variables with two names the same under both. What it says of transactions is true of the next one, too.
 func (s *Session) SetSessionVariable(ctx *gsql.Context, name string, value any) error {
 	s.set = nil
-	other := ""
-	switch strings.ToLower(name) {
-	case isolationVariable:
-		other = oldIsolationVariable
-	case oldIsolationVariable:
-		other = isolationVariable
-	}
-	if other != "" {
+	if other := Twin(name); other != "" {
 		if err := s.BaseSession.SetSessionVariable(ctx, other, value); err != nil {
 			return err
+		}
+		if strings.HasSuffix(other, "isolation") {
+			s.next.isolation = nil
+		} else {
+			s.next.access = parser.DefaultAccess
 		}
 	}
 	return s.BaseSession.SetSessionVariable(ctx, name, value)
@@ -58,7 +67,7 @@ func (s *Session) InitSessionVariable(ctx *gsql.Context, name string, value any)
 
 func (s *Session) settings() *settings {
 	if s.set == nil {
-		s.set = &settings{isolation: s.isolation(), lockWait: s.lockWait(), execution: s.executionTime(), autocommit: s.autocommits(), read: s.readMode(), plain: s.isPlain()}
+		s.set = &settings{isolation: isolationOf(s.text(isolationVariable)), readOnly: s.isOn(readOnlyVariable), lockWait: s.lockWait(), execution: s.executionTime(), autocommit: s.isOn(gsql.AutoCommitSessionVar), read: s.readMode(), plain: s.isPlain()}
 	}
 	return s.set
 }
@@ -70,16 +79,6 @@ func (s *Session) text(name string) string {
 		return ""
 	}
 	return fmt.Sprint(value)
-}
-
-func (s *Session) isolation() txn.Isolation {
-	switch strings.ToUpper(s.text(isolationVariable)) {
-	case "REPEATABLE-READ":
-		return txn.RepeatableRead
-	case "SERIALIZABLE":
-		return txn.Serializable
-	}
-	return txn.ReadCommitted
 }
 
 // lockWait is the session's innodb_lock_wait_timeout.
@@ -135,8 +134,8 @@ func (s *Session) executionTime() time.Duration {
 	return time.Duration(min(ms, 1<<40)) * time.Millisecond
 }
 
-func (s *Session) autocommits() bool {
-	value, err := s.GetSessionVariable(nil, gsql.AutoCommitSessionVar)
+func (s *Session) isOn(name string) bool {
+	value, err := s.GetSessionVariable(nil, name)
 	if err != nil {
 		return false
 	}

@@ -21,6 +21,8 @@ type Transaction struct {
 	savepoints []savepoint
 	keyless    map[scn.Space]*keylessRows
 	writes     bool // the running statement may change rows
+	first      bool // the running statement has begun it
+	outside    bool // and stands outside of transactions
 	started    time.Time
 }
 
@@ -54,20 +56,28 @@ func (t *Transaction) String() string {
 // IsReadOnly implements gsql.Transaction.
 func (t *Transaction) IsReadOnly() bool { return t.options.ReadOnly }
 
+// isIdle tells whether nothing but a statement that stands outside has begun it.
+func (t *Transaction) isIdle() bool {
+	return t.first && t.outside && !t.session.GetIgnoreAutoCommit()
+}
+
 // StatementInfo is what a transaction needs to know of a statement that begins.
 type StatementInfo struct {
 	Digest     uint64 // of the text without its literals
 	Writes     bool   // it may change rows
 	Definition string // its text, if it changes the dictionary
+	Outside    bool   // it needs no transaction
 }
 
 // describe tells a statement's nature by its text.
 func (s *Session) describe(text string) StatementInfo {
 	info := StatementInfo{Digest: s.Digest(text), Writes: true}
-	switch FirstWord(text) {
+	first := FirstWord(text)
+	switch first {
 	case "select", "show", "set", "begin", "commit":
 		info.Writes = false
 	}
+	info.Outside = standsOutside(first, text)
 	if ChangesDictionary(text) {
 		info.Definition = text
 	}
@@ -85,7 +95,7 @@ func (t *Transaction) startStatement(info StatementInfo) {
 }
 
 func (t *Transaction) endStatement() {
-	t.keyless = nil
+	t.keyless, t.first = nil, false
 	t.inner.EndStatement()
 	t.session.show()
 }
