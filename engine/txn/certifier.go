@@ -184,7 +184,7 @@ func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictio
 	at := c.last(deedWritten, k, own)
 	switch {
 	case at > rewound:
-	case at == 0 && read >= c.written.floor:
+	case at == 0 && read >= c.written.floor && (rewound == 0 || change.Replaced > rewound):
 		at = change.Replaced // nothing has happened to it since
 	case c.ahead(&c.written):
 		return conflict("row")

@@ -25,6 +25,9 @@ func (t *Txn) Commit(ctx context.Context) (scn.SCN, error) {
 	if t.xidErr != nil && t.Dirty() {
 		return 0, fmt.Errorf("nothing was committed: that the transaction's id is given could not be made durable, so it might be given again: %w", t.xidErr)
 	}
+	if err := t.checkTables(); err != nil {
+		return 0, err
+	}
 	t.finished = true
 	if t.redo > int64(t.env.PartBytes) {
 		return t.commitInParts(ctx)
@@ -96,6 +99,21 @@ func (t *Txn) changes(yield func(redo.Change, RowPair) bool) {
 			}
 		}
 	}
+}
+
+// checkTables refuses changes of rows whose table is no longer there, unless this transaction dropped it: each statement may have a
+// newer dictionary than the one before.
+func (t *Txn) checkTables() error {
+	for _, s := range t.overlay.spaces {
+		_, first := s.entries.from(nil, false)
+		if first == nil || first.rowKey != nil || t.tableOf(s.space) != nil {
+			continue // nothing is left of it, it is an index, or it is there
+		}
+		if own := t.overlay.get(catalog.TablesSpace, catalog.TableKey(s.space)); own == nil || !own.deleted {
+			return &ConflictError{What: "definition"}
+		}
+	}
+	return nil
 }
 
 func (t *Txn) tableOf(space scn.Space) *catalog.Table {

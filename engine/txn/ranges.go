@@ -55,7 +55,7 @@ func (r *ranges) note(space scn.Space, key []byte, at scn.SCN) {
 		return
 	}
 	if r.keys.Len() >= rangeKeysMax {
-		r.reset(at - 1)
+		r.reset(at) // what the same commit has changed before this key goes, too
 	}
 	r.keys.ReplaceOrInsert(spaceKey{space, string(key)}, at)
 }

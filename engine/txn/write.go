@@ -161,10 +161,13 @@ func (t *Txn) store(table scn.Space, key []byte, old, e *entry) {
 		t.statements = append(t.statements, t.statement)
 	}
 	e.statement = uint32(len(t.statements) - 1)
-	own := t.overlay.set(table, key, e)
+	own := t.overlay.get(table, key)
 	if own != nil {
+		// The first statement that changed the row has read what it was before, on the oldest snapshot: it is certified from there.
+		e.statement = own.statement
 		t.redo -= own.redo(key)
 	}
+	t.overlay.set(table, key, e)
 	t.redo += e.redo(key)
 	t.bytes += entryBytes + roundUp(len(key)) + memoryOf(e.row)
 	if old != nil && old.before != nil && own == nil {
