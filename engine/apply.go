@@ -79,6 +79,7 @@ type applier struct {
 	floors   map[scn.Space]catalog.Floor // nil: they have not moved
 	controls bool                        // named values have changed
 	defined  []scn.SCN                   // of the batch, at which the dictionary changed
+	consumed []mvcc.PartKey              // parts of transactions that were applied, to go with the position
 	buf      []byte
 }
 
@@ -123,6 +124,7 @@ func (a *applier) commit(c *Commit) error {
 // transaction applies one transaction: its rows, then what its changes of the dictionary mean.
 func (a *applier) transaction(at scn.SCN, body []byte) error {
 	if len(body) > batchBytesMax {
+		a.engine.inFlight.take(at)
 		return a.whole(at, body)
 	}
 	record, full, err := a.engine.decode(at, body)
@@ -301,6 +303,11 @@ func (a *applier) times(g *redo.Group) error {
 func (a *applier) publish() error {
 	for id, s := range a.indexes {
 		if err := a.batch.SetMeta(metaIndexPrefix+strconv.FormatUint(uint64(id), 10), encodeIndexState(s)); err != nil {
+			return err
+		}
+	}
+	for _, k := range a.consumed {
+		if err := a.batch.DropPart(k); err != nil {
 			return err
 		}
 	}

@@ -150,7 +150,10 @@ func (e *Engine) load() error {
 		return err
 	}
 	e.numbers = sequences{engine: e, given: map[uint64]*block{}}
-	e.certifier = txn.NewCertifier(e.store, e.current)
+	e.certifier = txn.NewCertifier(e.store, e.current, func(space scn.Space, at scn.SCN) bool {
+		_, kept := e.keeps(space, at)
+		return kept
+	})
 	e.locks = lock.New()
 	e.env = &txn.Env{
 		Store: e.store, Locks: locker{e.locks, e.certifier}, NoteRanges: e.certifier.NoteRanges, Collator: e.options.Collator, Current: e.current, NewXID: e.xids.next,
@@ -345,11 +348,6 @@ func (e *Engine) decode(at scn.SCN, body []byte) (*redo.Transaction, []txn.RowPa
 
 // publish lets readers see what an applier wrote.
 func (e *Engine) publish(a *applier) {
-	e.sums.Lock()
-	maps.Copy(e.tables, a.tables)
-	maps.Copy(e.indexes, a.indexes)
-	e.defining = append(e.defining, a.defined...)
-	e.sums.Unlock()
 	if a.floors != nil {
 		e.floors.Store(newFloors(a.floors))
 	}
@@ -358,7 +356,12 @@ func (e *Engine) publish(a *applier) {
 		defer e.controls.Add(1) // once readers see them
 	}
 	before := e.now.Load().catalog
-	e.now.Store(&published{position: a.position, catalog: a.catalog})
+	e.sums.Lock()
+	maps.Copy(e.tables, a.tables)
+	maps.Copy(e.indexes, a.indexes)
+	e.defining = append(e.defining, a.defined...)
+	e.now.Store(&published{position: a.position, catalog: a.catalog}) // with the sums: the state hash is of one SCN
+	e.sums.Unlock()
 	if before != a.catalog {
 		e.past.put(before.SCN(), before) // a flashback is likely to ask for it
 	}

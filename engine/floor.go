@@ -82,20 +82,23 @@ func (e *Engine) Floor(table scn.Space) catalog.Floor { return e.floors.Load().o
 // CheckFloor returns a txn.FloorError if a table, named by its space or that of one of its indexes, can no longer be read at
 // an SCN. Who opens something to read from asks afterwards: then nothing can have gone in between.
 func (e *Engine) CheckFloor(table scn.Space, at scn.SCN) error {
-	f := e.floors.Load()
-	switch {
-	case at >= f.highest || catalog.IsDictionary(table):
-		return nil
-	case table != 0 && table < catalog.FirstUserSpace:
-		if at < f.lowest {
-			return e.floorError(at, f.rows[0])
-		}
-		return nil
-	}
-	if floor := f.of(e.ownerOf(table)); at < floor.SCN {
+	if floor, kept := e.keeps(table, at); !kept {
 		return e.floorError(at, floor)
 	}
 	return nil
+}
+
+// keeps tells whether a space can be read at an SCN, and the floor that forbids it if not.
+func (e *Engine) keeps(space scn.Space, at scn.SCN) (catalog.Floor, bool) {
+	f := e.floors.Load()
+	switch {
+	case at >= f.highest || catalog.IsDictionary(space):
+		return catalog.Floor{}, true
+	case space != 0 && space < catalog.FirstUserSpace:
+		return f.rows[0], at >= f.lowest
+	}
+	floor := f.of(e.ownerOf(space))
+	return floor, at >= floor.SCN
 }
 
 // floorError finds out whether a point that is no longer kept has a name.

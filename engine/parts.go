@@ -14,7 +14,7 @@ import (
 
 // Parts of a transaction wait in the state store for the group that has the transaction itself. Applying that group reads
 // them one by one and makes versions of them, in as many batches as it takes; the last of them has the position, and takes
-// the parts away. So a crash in the middle leaves versions beyond the position, which nobody reads, and the parts, from
+// the parts away: they must not go before, with what spill writes. So a crash in the middle leaves versions beyond the position, which nobody reads, and the parts, from
 // which applying the group again makes the same versions.
 
 // underway is a transaction whose parts are kept.
@@ -124,7 +124,11 @@ func (a *applier) inParts(at scn.SCN, record *redo.Transaction) error {
 	if err != nil {
 		return err
 	}
-	return a.dropParts(record.XID)
+	for n := range record.Parts {
+		a.consumed = append(a.consumed, mvcc.PartKey{XID: record.XID, Number: uint32(n + 1)})
+	}
+	delete(a.engine.underway, record.XID)
+	return nil
 }
 
 // whole applies a large transaction that came in one piece, from a sealed segment or an old log.

@@ -383,3 +383,41 @@ func TestCrashWhileApplying(t *testing.T) {
 		}
 	}
 }
+
+// TestPartsMeetRewind: a large transaction that relied on a row of another table is refused when that table goes back before it
+// commits, as a small one is.
+func TestPartsMeetRewind(t *testing.T) {
+	d := inParts(t)
+	other := func(tx *txn.Txn) *catalog.Table {
+		table, ok := tx.Catalog().Table("app", "parent")
+		if !ok {
+			t.Fatal("table app.parent is not in the catalog")
+		}
+		return table
+	}
+	write(t, d, func(tx *txn.Txn, p *catalog.Table) error {
+		next := p.Clone()
+		var err error
+		next.Name, next.Indexes = "parent", nil
+		next.ID, err = tx.NewSpace()
+		return errors.Join(err, tx.PutTable(next))
+	})
+	write(t, d, func(tx *txn.Txn, _ *catalog.Table) error { return tx.Insert(other(tx), row(1, "parent", "", 1)) })
+	d.Engine.Propose(relay{d.Log, func(part *redo.Part) error {
+		if part.Number == 3 {
+			write(t, d, func(tx *txn.Txn, _ *catalog.Table) error { return tx.PutRewind(other(tx).ID, 0, other(tx).ID) })
+		}
+		return nil
+	}})
+	tx := d.Engine.Begin(txn.Options{})
+	tx.StartStatement(2, "")
+	key, err := tx.RowKey(other(tx), row(1, "parent", "", 1))
+	tx.ClaimShared(other(tx), key)
+	if err := errors.Join(err, changeMany(tx, person(t, d))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Commit(ctx); !errors.Is(err, txn.ErrConflict) {
+		t.Errorf("commit gives %v, want a conflict", err)
+	}
+	checkAll(t, d)
+}

@@ -70,19 +70,8 @@ func (s *sequences) next(ctx context.Context, id, first uint64) (uint64, error) 
 // reserve takes a block that starts at least at atLeast.
 func (s *sequences) reserve(ctx context.Context, id uint64, b *block, atLeast uint64) error {
 	for {
-		t := s.engine.Begin(txn.Options{Isolation: txn.RepeatableRead})
-		stored, err := t.GetSequence(id)
-		if err != nil {
-			return err
-		}
-		start := max(stored, atLeast, b.next)
-		if start+blockNumbers < start {
-			return errors.New("the sequence has no numbers left")
-		}
-		if err := t.PutSequence(id, start+blockNumbers); err != nil {
-			return err
-		}
-		if _, err = t.Commit(ctx); err == nil {
+		start, err := s.tryReserve(ctx, id, max(atLeast, b.next))
+		if err == nil {
 			b.next, b.end, b.loaded = start, start+blockNumbers, true
 			return nil
 		}
@@ -90,6 +79,23 @@ func (s *sequences) reserve(ctx context.Context, id uint64, b *block, atLeast ui
 			return fmt.Errorf("reserve numbers of a sequence: %w", err)
 		}
 	}
+}
+
+func (s *sequences) tryReserve(ctx context.Context, id, atLeast uint64) (start uint64, err error) {
+	t := s.engine.Begin(txn.Options{Isolation: txn.RepeatableRead})
+	defer t.Rollback()
+	stored, err := t.GetSequence(id)
+	if err != nil {
+		return 0, err
+	}
+	if start = max(stored, atLeast); start+blockNumbers < start {
+		return 0, errors.New("the sequence has no numbers left")
+	}
+	if err := t.PutSequence(id, start+blockNumbers); err != nil {
+		return 0, err
+	}
+	_, err = t.Commit(ctx)
+	return start, err
 }
 
 // load makes a block know where its sequence stands without reserving.
@@ -112,6 +118,7 @@ func (s *sequences) giveBack(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.engine.Begin(txn.Options{Isolation: txn.RepeatableRead})
+	defer t.Rollback()
 	for id, b := range s.given {
 		b.mu.Lock()
 		if b.next < b.end {
@@ -181,6 +188,7 @@ func (e *Engine) SetAutoIncrement(ctx context.Context, table scn.Space, next uin
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	t := e.Begin(txn.Options{Isolation: txn.RepeatableRead})
+	defer t.Rollback()
 	if err := t.PutSequence(uint64(table), next); err != nil {
 		return err
 	}

@@ -131,6 +131,10 @@ func (it *Iterator) mergeNext() {
 	}
 	it.current = -1
 	for i, s := range it.spans {
+		if s.err != nil {
+			it.current = -1
+			return // what older parts of the lineage have may be hidden by what could not be read
+		}
 		if !s.valid {
 			continue
 		}

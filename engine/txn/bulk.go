@@ -1,6 +1,8 @@
 package txn
 
 import (
+	"slices"
+
 	"redoubt/engine/catalog"
 	"redoubt/scn"
 	"redoubt/wal/redo"
@@ -15,12 +17,13 @@ type bulk struct {
 	parts      int     // so far
 	statements []redo.Statement
 	deeds      map[uint64]deed         // by hash of space and key
-	tables     map[scn.Space]tableDeed // changed
+	tables     map[scn.Space]tableDeed // changed or claimed
 }
 
 // tableDeed is what a large transaction does to a table as a whole.
 type tableDeed struct {
 	read    scn.SCN // oldest snapshot of a statement that changed rows
+	claimed scn.SCN // oldest snapshot of a claim on a key
 	defined bool    // its definition is changed
 	rewound bool
 }
@@ -35,6 +38,25 @@ const (
 	deedShared
 	deedKeyShared
 )
+
+// droppedXIDs are the latest transactions that were dropped: on the way from another node, that they are may overtake their first part,
+// which would then be kept, with nobody to drop it.
+type droppedXIDs struct {
+	latest [droppedMax]uint64
+	next   int
+}
+
+// droppedMax is more than are on their way at once.
+const droppedMax = 1 << 10
+
+func (d *droppedXIDs) add(xid uint64) {
+	d.latest[d.next%droppedMax] = xid
+	d.next++
+}
+
+func (d *droppedXIDs) has(xid uint64) bool {
+	return slices.Contains(d.latest[:min(d.next, droppedMax)], xid)
+}
 
 const (
 	bulkKeysMax = 1 << 22 // keys of committed bulks that are remembered: about 80 MiB
@@ -91,13 +113,14 @@ func (c *Certifier) CertifyPart(p *redo.Part) error {
 	switch {
 	case p.Number == 0:
 		c.forget(b)
+		c.dropped.add(p.XID)
 		return nil
-	case p.Number == 1 && b == nil:
+	case p.Number == 1 && b == nil && !c.dropped.has(p.XID):
 		b = &bulk{xid: p.XID, deeds: map[uint64]deed{}, tables: map[scn.Space]tableDeed{}}
 		c.bulks = append(c.bulks, b)
 	case b == nil || p.Number != b.parts+1:
 		c.forget(b)
-		return &ConflictError{What: "leadership"} // it has moved, and the parts before this one are void
+		return &ConflictError{What: "leadership"} // it has moved, and the parts before this one are void; or it was dropped already
 	}
 	_, dictionary := c.current()
 	b.parts, b.statements = p.Number, append(b.statements, p.Statements...)
@@ -119,8 +142,12 @@ func (c *Certifier) certifyWhole(t *redo.Transaction, at scn.SCN, dictionary *ca
 	}
 	err := c.check(t, dictionary, b)
 	for table, d := range b.tables {
-		if err == nil && d.read > 0 && max(c.defined[table], c.rewound[table]) > d.read {
+		switch {
+		case err != nil:
+		case d.read > 0 && max(c.defined[table], c.rewound[table]) > d.read:
 			err = &ConflictError{What: "definition", Table: nameOf(dictionary, table)}
+		case d.claimed > 0 && c.rewound[table] > d.claimed:
+			err = &ConflictError{What: "content", Table: nameOf(dictionary, table)}
 		}
 	}
 	if err != nil {
@@ -177,6 +204,11 @@ func (c *Certifier) gather(b *bulk, t *redo.Transaction, dictionary *catalog.Sna
 			continue // of the whole transaction, see note
 		}
 		b.deeds[c.hash(claim.Space, claim.Low)] |= deedOf(claim.Mode)
+		b.mark(claim.Space, func(d *tableDeed) {
+			if d.claimed == 0 || claim.Since < d.claimed {
+				d.claimed = claim.Since
+			}
+		})
 	}
 }
 

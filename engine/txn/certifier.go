@@ -23,10 +23,12 @@ import (
 type Certifier struct {
 	store   *mvcc.Store
 	current func() (scn.SCN, *catalog.Snapshot)
+	keeps   func(space scn.Space, at scn.SCN) bool // whether the store has all that happened to a space after an SCN
 	seed    maphash.Seed
 
 	mu        sync.Mutex
 	bulks     []*bulk // large transactions, which would drive all else out of the windows
+	dropped   droppedXIDs
 	begun     scn.SCN // the memory knows nothing of what happened up to here
 	noted     scn.SCN // the highest
 	written   window  // rows changed
@@ -73,8 +75,8 @@ func (w *window) put(k uint64, at scn.SCN) {
 }
 
 // NewCertifier makes a Certifier that knows nothing of what happened up to the applied SCN.
-func NewCertifier(store *mvcc.Store, current func() (scn.SCN, *catalog.Snapshot)) *Certifier {
-	c := &Certifier{store: store, current: current, seed: maphash.MakeSeed()}
+func NewCertifier(store *mvcc.Store, current func() (scn.SCN, *catalog.Snapshot), keeps func(scn.Space, scn.SCN) bool) *Certifier {
+	c := &Certifier{store: store, current: current, keeps: keeps, seed: maphash.MakeSeed()}
 	c.Abandon()
 	return c
 }
@@ -87,7 +89,7 @@ func (c *Certifier) Abandon() {
 	c.begun, c.noted = applied, applied
 	c.written, c.removed, c.claimed = newWindow(applied), newWindow(applied), newWindow(applied)
 	c.shared, c.keyShared = newWindow(applied), newWindow(applied)
-	c.bulks = nil
+	c.bulks, c.dropped = nil, droppedXIDs{}
 	c.ranges.reset(applied)
 	c.tables, c.defined, c.rewound = map[scn.Space]scn.SCN{}, map[scn.Space]scn.SCN{}, map[scn.Space]scn.SCN{}
 }
@@ -309,6 +311,9 @@ func (c *Certifier) checkForgotten(claim *redo.Claim, conflict func(string) erro
 		return err
 	}
 	defer it.Close()
+	if !c.keeps(claim.Space, claim.Since) { // the key may have been deleted, and that it was collected
+		return conflict("key")
+	}
 	for it.Next() {
 		if it.SCN() > claim.Since {
 			return conflict("key")

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"testing"
@@ -32,10 +33,13 @@ func forgetful(t *testing.T, applied scn.SCN, fill func(*mvcc.Batch)) *Certifier
 	if err := b.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	return NewCertifier(store, func() (scn.SCN, *catalog.Snapshot) { return applied, catalog.Empty() })
+	return NewCertifier(store, func() (scn.SCN, *catalog.Snapshot) { return applied, catalog.Empty() }, func(_ scn.Space, at scn.SCN) bool { return at >= keptFrom })
 }
 
-const space scn.Space = 2000
+const (
+	space    scn.Space = 2000
+	keptFrom scn.SCN   = 4 // in the store of forgetful
+)
 
 func update(key string, read, replaced scn.SCN) *redo.Transaction {
 	return &redo.Transaction{ReadSCN: read, Changes: []redo.Change{{Table: space, Op: redo.Update, Key: []byte(key), Replaced: replaced}}}
@@ -66,6 +70,8 @@ func TestForgotten(t *testing.T) {
 	f("unique key not touched since", claim("free", 5, redo.Exclusive, space+1), false)
 	f("parent row changed since", claim("new", 5, redo.KeyShare, space), true)
 	f("parent row as it was", claim("old", 5, redo.KeyShare, space), false)
+	f("parent row that may be gone with all that is known of it", claim("gone", 3, redo.KeyShare, space), true)
+	f("parent row that was not there", claim("gone", 5, redo.KeyShare, space), false)
 	f("name claimed on an old snapshot", claim("name", 5, redo.Exclusive, catalog.NamesSpace), true)
 	f("content looked at on an old snapshot", &redo.Transaction{ReadSCN: 10, Claims: []redo.Claim{{Mode: redo.Share, Space: space, Since: 5}}}, true)
 	looked := func(since scn.SCN) *redo.Transaction {
@@ -79,7 +85,7 @@ func TestForgotten(t *testing.T) {
 func TestRanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		// Nothing is older than the memory, so the store is not asked.
-		c := NewCertifier(nil, func() (scn.SCN, *catalog.Snapshot) { return 10, catalog.Empty() })
+		c := NewCertifier(nil, func() (scn.SCN, *catalog.Snapshot) { return 10, catalog.Empty() }, nil)
 		c.NoteRanges()
 		changed := map[string]scn.SCN{}
 		at := scn.SCN(10)
@@ -108,6 +114,47 @@ func TestRanges(t *testing.T) {
 			t.Fatalf("%+v over %v: %v", claim, changed, err)
 		}
 	})
+}
+
+// TestRangesForget: when the memory is full in the middle of a commit, what the commit has changed before counts all the same.
+func TestRangesForget(t *testing.T) {
+	var r ranges
+	r.begin(10)
+	for i := range rangeKeysMax - 1 {
+		r.note(space+1, binary.BigEndian.AppendUint32(nil, uint32(i)), 11)
+	}
+	r.note(space, []byte("a"), 12)
+	r.note(space, []byte("z"), 12)
+	claim := redo.Claim{Space: space, Low: []byte("a"), High: []byte("b"), Since: 11}
+	if !r.changed(&claim, 12) {
+		t.Error("the range counts as unchanged")
+	}
+	if claim.Since = 12; r.changed(&claim, 12) {
+		t.Error("it counts as changed after the commit")
+	}
+}
+
+// TestDroppedBeforeItBegan: the order to drop a transaction overtakes its first part.
+func TestDroppedBeforeItBegan(t *testing.T) {
+	c := forgetful(t, 10, func(*mvcc.Batch) {})
+	first := &redo.Part{XID: 7, Number: 1, ReadSCN: 10, Statements: []redo.Statement{{ReadSCN: 10}}, Changes: update("k", 10, 0).Changes}
+	if err := c.CertifyPart(&redo.Part{XID: 7}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CertifyPart(first); !errors.Is(err, ErrConflict) {
+		t.Fatalf("its first part: %v, want a conflict", err)
+	}
+	if err := c.Certify(update("k", 10, 0), 11); err != nil {
+		t.Fatalf("another who changes the row: %v", err)
+	}
+	for xid := range uint64(droppedMax) {
+		if err := c.CertifyPart(&redo.Part{XID: 100 + xid}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.dropped.has(7) || !c.dropped.has(100) {
+		t.Error("the oldest is not the one that is forgotten")
+	}
 }
 
 // TestWindowForgetsTheOldest fills the memory, and asks for what it dropped and what it kept.
