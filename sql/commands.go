@@ -224,6 +224,7 @@ func (c commands) startTransaction(ctx *gsql.Context, s *parser.StartTransaction
 	if err != nil {
 		return nil, err
 	}
+	own.ReleaseTables()
 	if !s.Snapshot {
 		return done(), own.Start(ctx, s.Access)
 	}

@@ -51,7 +51,7 @@ func (e *Embedded) Run(ctx context.Context, session *storage.Session, text strin
 		}
 		session.StatementDone(err)
 	}()
-	if err := commitFirst(ctx, session, kindOf(text), text); err != nil {
+	if err := e.server.commitFirst(ctx, session, kindOf(text), text); err != nil {
 		return err
 	}
 	for {

@@ -9,6 +9,8 @@ import (
 
 	"redoubt/sql/function"
 	"redoubt/sql/match"
+	"redoubt/sql/sqlcode"
+	"redoubt/sql/storage"
 )
 
 // execution stands before the part of the SQL engine that makes iterators of plans. It is for what rules of the analyzer
@@ -42,7 +44,9 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 			other, err = assignments(n)
 		}
 	case *plan.DeleteFrom:
-		other = holdDeleted(n)
+		if err = refuseUnsafe(ctx, n); err == nil {
+			other = holdDeleted(n)
+		}
 	case *heldRows:
 		return e.held(ctx, n, row)
 	case *plan.InsertInto:
@@ -55,7 +59,9 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 			return e.locked(ctx, n, row)
 		}
 	case *plan.Update:
-		other, err = updateByBytes(n)
+		if err = refuseUnsafe(ctx, n); err == nil {
+			other, err = updateByBytes(n)
+		}
 	case *binaryUpdate:
 		other = n.Node
 	case *plan.Limit:
@@ -106,6 +112,26 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		return nil, err
 	}
 	return e.engine.Build(ctx, other, row)
+}
+
+// refuseUnsafe refuses an UPDATE or DELETE that sql_safe_updates is there to stop.
+func refuseUnsafe(ctx *gsql.Context, n gsql.Node) error {
+	session, ok := ctx.Session.(*storage.Session)
+	if !ok || !session.SafeUpdates() {
+		return nil
+	}
+	bounded := false
+	transform.Inspect(n, func(n gsql.Node) bool {
+		switch n.(type) {
+		case *plan.IndexedTableAccess, *plan.Limit, *plan.EmptyTable:
+			bounded = true
+		}
+		return !bounded
+	})
+	if !bounded {
+		return sqlcode.New(sqlcode.IDUnsafeUpdate)
+	}
+	return nil
 }
 
 // condition gives a filter whose comparisons are MySQL's, nil if it is one.

@@ -97,7 +97,7 @@ func (h *handler) statement(ctx context.Context, c *client, st *short.Statement,
 		}
 	}()
 	if !known {
-		if err = commitFirst(ctx, session, kind, text); err != nil {
+		if err = h.server.commitFirst(ctx, session, kind, text); err != nil {
 			failed = false
 			h.end(c, err)
 			return err
@@ -122,15 +122,19 @@ func (h *handler) statement(ctx context.Context, c *client, st *short.Statement,
 	}
 }
 
-// commitFirst commits what is open before a statement that changes the dictionary, or does as if.
-func commitFirst(ctx context.Context, session *storage.Session, kind, text string) error {
+// commitFirst commits what is open before a statement that changes the dictionary, or does as if. One that cannot be read commits nothing.
+func (s *Server) commitFirst(ctx context.Context, session *storage.Session, kind, text string) error {
+	if session == nil || kind != "ddl" && !storage.CommitsFirst(text) {
+		return nil
+	}
+	inside := gsql.NewContext(ctx, gsql.WithSession(session))
 	switch {
-	case session == nil || kind != "ddl" && !storage.CommitsFirst(text):
+	case !s.parser.Reads(inside, text):
 		return nil
 	case kind == "ddl" && session.ReadOnly():
 		return sqlcode.New(sqlcode.IDReadOnly, "the statement")
 	}
-	return session.Commit(gsql.NewContext(ctx, gsql.WithSession(session)))
+	return session.Commit(inside)
 }
 
 // attempt runs a statement, and again on a newer snapshot each time when it met a row that had changed since the one it

@@ -35,6 +35,7 @@ import (
 type Server struct {
 	options    Options
 	engine     *sqle.Engine
+	parser     *parser.Parser
 	registry   *vview.Registry
 	store      *storage.Store
 	provider   *storage.Provider
@@ -142,10 +143,10 @@ func (s *Server) openEngine() error {
 	s.engine.ProcessList = processes{s.engine.ProcessList, func(p *gsql.Process) { s.handler.complete(p) }}
 	ctx := s.internalContext(context.Background())
 	a.Catalog.RegisterFunction(ctx, functions(s.options.Engine)...)
-	p := parser.New(parser.Options{
+	s.parser = parser.New(parser.Options{
 		Executor: commands{s}, Catalog: a.Catalog, DatabaseOf: s.store.SystemDatabaseOf, Rewrite: function.NewRewriter().Rewrite,
 	})
-	if err := p.Install(ctx, s.engine); err != nil {
+	if err := s.parser.Install(ctx, s.engine); err != nil {
 		return err
 	}
 	s.short = short.New(short.Options{

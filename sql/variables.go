@@ -21,6 +21,12 @@ func ownVariables() []gsql.SystemVariable {
 			Name: lockWait, Scope: gsql.GetMysqlScope(gsql.SystemVariableScope_Both), Dynamic: true,
 			Type: types.NewSystemIntType(lockWait, 1, 1<<30, false), Default: int64(50),
 		},
+		// What has no effect here and would be missed can only be what it is.
+		&gsql.MysqlSystemVariable{Name: "read_only", Scope: gsql.GetMysqlScope(gsql.SystemVariableScope_Global), Type: types.NewSystemBoolType("read_only"), Default: int8(0)},
+		&gsql.MysqlSystemVariable{Name: "super_read_only", Scope: gsql.GetMysqlScope(gsql.SystemVariableScope_Global), Type: types.NewSystemBoolType("super_read_only"), Default: int8(0)},
+		own("completion_type", types.NewSystemEnumType("completion_type", "NO_CHAIN"), "NO_CHAIN"),
+		own("auto_increment_increment", types.NewSystemIntType("auto_increment_increment", 1, 1, false), int64(1)),
+		own("auto_increment_offset", types.NewSystemIntType("auto_increment_offset", 1, 1, false), int64(1)),
 	}
 }
 

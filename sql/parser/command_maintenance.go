@@ -139,11 +139,17 @@ func parseFlush(t *Tokens) (Statement, error) {
 		s.ReadLock = t.Accept("WITH", "READ", "LOCK") || t.Accept("FOR", "EXPORT")
 		return s, nil
 	}
-	if t.Done() {
-		return nil, unexpected(t)
+	before := *t
+	if s.What = strings.ToUpper(strings.Join(strings.Fields(t.Rest()), " ")); !flushed[s.What] {
+		return nil, unexpected(&before)
 	}
-	s.What = strings.ToUpper(strings.Join(strings.Fields(t.Rest()), " "))
 	return s, nil
+}
+
+// flushed are the things that FLUSH knows but for tables and privileges, MySQL's and MariaDB's. There is nothing to do for them here.
+var flushed = map[string]bool{
+	"BINARY LOGS": true, "ENGINE LOGS": true, "ERROR LOGS": true, "GENERAL LOGS": true, "RELAY LOGS": true, "SLOW LOGS": true, "LOGS": true,
+	"HOSTS": true, "OPTIMIZER_COSTS": true, "QUERY CACHE": true, "STATUS": true, "USER_RESOURCES": true, "DES_KEY_FILE": true,
 }
 
 // tableNames reads t[, db.u …].

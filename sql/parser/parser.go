@@ -56,6 +56,16 @@ func (p *Parser) Install(ctx *sql.Context, e *sqle.Engine) error {
 	return nil
 }
 
+// Reads tells whether a text, or the first statement of one, can be read, and is not refused right away.
+func (p *Parser) Reads(ctx *sql.Context, text string) bool {
+	tree, _, _, err := p.Parse(ctx, text, true)
+	if injected, ok := tree.(ast.InjectedStatement); ok {
+		_, refused := injected.Statement.(refusal)
+		return !refused && err == nil
+	}
+	return err == nil
+}
+
 // ParseSimple implements sql.Parser.
 func (p *Parser) ParseSimple(query string) (ast.Statement, error) {
 	tree, _, err := p.parse(context.Background(), query, ast.ParserOptions{}, false)

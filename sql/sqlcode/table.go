@@ -65,6 +65,7 @@ const (
 	IDTableNotLocked   = "RD-2017"
 	IDUserLockDeadlock = "RD-2018"
 	IDTransactionOpen  = "RD-2019"
+	IDUnsafeUpdate     = "RD-2020"
 	IDPacketTooLarge   = "RD-3001"
 	IDTooManyConns     = "RD-3002"
 	IDTLSRequired      = "RD-3003"
@@ -396,6 +397,11 @@ var table = []Code{
 		IDTransactionOpen, 1568, "25001", "Transaction characteristics can't be changed while a transaction is in progress",
 		"SET TRANSACTION is about the next transaction, and one is open.",
 		"Set them before START TRANSACTION; SET SESSION TRANSACTION is about all that follow, and may be said at any time.",
+	},
+	{
+		IDUnsafeUpdate, 1175, stateGeneral, "You are using safe update mode and you tried to update a table without a WHERE that uses a KEY column",
+		"sql_safe_updates is on, and the statement finds its rows by no key and has no LIMIT: it may be a condition that was forgotten.",
+		"Name the rows by a key, add LIMIT, or SET sql_safe_updates = 0.",
 	},
 	{
 		IDPacketTooLarge, 1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes (%s)",

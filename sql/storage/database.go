@@ -224,6 +224,10 @@ func (d *Database) DropTable(ctx *gsql.Context, name string) error {
 
 // RenameTable implements gsql.TableRenamer. Foreign keys that name the table follow.
 func (d *Database) RenameTable(ctx *gsql.Context, from, to string) error {
+	session, err := sessionOf(ctx)
+	if err != nil {
+		return err
+	}
 	t, _, err := d.change(ctx)
 	if err != nil {
 		return err
@@ -231,6 +235,9 @@ func (d *Database) RenameTable(ctx *gsql.Context, from, to string) error {
 	def, ok := t.Catalog().Table(d.name, from)
 	if !ok {
 		return gsql.ErrTableNotFound.New(from)
+	}
+	if err := session.lockFor(ctx, t, def, lock.IntentUpdate); err != nil {
+		return err
 	}
 	if other, exists := t.Catalog().Table(d.name, to); exists && other.ID != def.ID {
 		return gsql.ErrTableAlreadyExists.New(to)

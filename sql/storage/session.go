@@ -154,7 +154,7 @@ func (s *Session) StartSnapshot(ctx *gsql.Context, at scn.SCN, access parser.Acc
 	}
 	options := s.transactionOptions()
 	s.next.apply(&options)
-	options.Isolation, options.ReadOnly, options.At = txn.RepeatableRead, options.ReadOnly || at != 0, at
+	options.Isolation, options.ReadOnly, options.At = max(options.Isolation, txn.RepeatableRead), options.ReadOnly || at != 0, at
 	t, err := s.begin(options, s.infoOf(ctx))
 	if err != nil {
 		return err

@@ -106,36 +106,11 @@ func standsOutside(first, text string) bool {
 	case "show", "use", "begin", "start", "commit", "rollback":
 		return true
 	case "set":
-		return !mentions(text, "select")
+		return !names(text, "select")
 	case "select":
-		return !mentions(text, "from")
+		return !names(text, "from")
 	}
 	return false
-}
-
-// mentions tells whether a word in lower case is among the words of a text.
-func mentions(text, word string) bool {
-	matched, found := 0, false // matched: bytes of the word; -1: inside of another one
-	end := func() bool {
-		found = matched == len(word)
-		matched = 0
-		return !found
-	}
-	normalize(text, func(c byte) bool {
-		switch {
-		case !isNamePart(c):
-			return end()
-		case matched >= 0 && matched < len(word) && c == word[matched]:
-			matched++
-		default:
-			matched = -1
-		}
-		return true
-	})
-	if !found {
-		end()
-	}
-	return found
 }
 
 // isolationOf reads the name of an isolation level.

@@ -17,6 +17,7 @@ import (
 type settings struct {
 	isolation  txn.Isolation
 	readOnly   bool
+	safe       bool // sql_safe_updates
 	lockWait   time.Duration
 	autocommit bool
 	read       ReadMode
@@ -67,7 +68,7 @@ func (s *Session) InitSessionVariable(ctx *gsql.Context, name string, value any)
 
 func (s *Session) settings() *settings {
 	if s.set == nil {
-		s.set = &settings{isolation: isolationOf(s.text(isolationVariable)), readOnly: s.isOn(readOnlyVariable), lockWait: s.lockWait(), execution: s.executionTime(), autocommit: s.isOn(gsql.AutoCommitSessionVar), read: s.readMode(), plain: s.isPlain()}
+		s.set = &settings{isolation: isolationOf(s.text(isolationVariable)), readOnly: s.isOn(readOnlyVariable), safe: s.isOn("sql_safe_updates"), lockWait: s.lockWait(), execution: s.executionTime(), autocommit: s.isOn(gsql.AutoCommitSessionVar), read: s.readMode(), plain: s.isPlain()}
 	}
 	return s.set
 }
@@ -80,6 +81,9 @@ func (s *Session) text(name string) string {
 	}
 	return fmt.Sprint(value)
 }
+
+// SafeUpdates tells whether the session wants to change rows only that it finds by a key.
+func (s *Session) SafeUpdates() bool { return s.settings().safe }
 
 // lockWait is the session's innodb_lock_wait_timeout.
 func (s *Session) lockWait() time.Duration {

@@ -247,6 +247,9 @@ func (t *Table) newRowIter(ctx *gsql.Context, reader *txn.Txn, part *partition) 
 	if err != nil {
 		return nil, err
 	}
+	if t.lock != nil && t.lock.ask.Update && session.ReadOnly() {
+		return nil, gsql.ErrReadOnlyTransaction.New()
+	}
 	if err := session.lockFor(ctx, reader, t.def, lock.IntentShare); err != nil {
 		return nil, err
 	}
