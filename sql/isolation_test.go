@@ -89,14 +89,20 @@ func byLevel(level, committed, kept string) string {
 	return kept
 }
 
-// TestIsolation is the hermitage suite (Martin Kleppmann's tests of isolation levels): for each anomaly what each level
-// lets happen. Names are those of the suite.
-func TestIsolation(t *testing.T) {
-	each := func(name string, run func(t *testing.T, level string)) {
+// eachLevel gives a case at every level of isolation.
+func eachLevel(t *testing.T) func(name string, run func(t *testing.T, level string)) {
+	return func(name string, run func(t *testing.T, level string)) {
+		t.Helper()
 		for _, level := range []string{readCommitted, repeatableRead, serializable} {
 			t.Run(name+"/"+level, func(t *testing.T) { run(t, level) })
 		}
 	}
+}
+
+// TestIsolation is, with TestIsolationOfPredicates, the hermitage suite (Martin Kleppmann's tests of isolation levels): for
+// each anomaly what each level lets happen. Names are those of the suite.
+func TestIsolation(t *testing.T) {
+	each := eachLevel(t)
 	each("G0 dirty writes", func(t *testing.T, level string) {
 		r, a, b := pair(t, level)
 		a.exec("BEGIN", "UPDATE t SET v = 11 WHERE id = 1")
