@@ -100,8 +100,8 @@ var table = []Code{
 	},
 	{
 		IDRowLock, 1235, "42000", "This version does not support row locks %s",
-		"The lock clause stands in a place where it cannot be kept: at rows of the past, around a UNION, or in a stored program. Without the locks the statement would do less than it says.",
-		"Put the clause into the SELECT whose rows it is for, or leave it out: a lost update is refused with error 1213.",
+		"The lock clause stands in a place where it cannot be kept: at rows of the past, around a UNION of SELECTs in parentheses, in the condition of an IF, CASE or WHILE of a stored program, in an event, or in CREATE TABLE … AS SELECT. Without the locks the statement would do less than it says.",
+		"Put the clause into the SELECT whose rows it is for, in a stored program into a SELECT … INTO before the condition, or leave it out: a lost update is refused with error 1213.",
 	},
 	{
 		IDMultiPrepare, 1064, "42000", "A prepared statement holds one statement, this text holds %s",
