@@ -83,7 +83,11 @@ func (o *observed) ended(err error) {
 		Conflicts: o.conflicts, Ended: o.start.Add(took).UnixMicro(), Took: took, Failed: err != nil, Short: o.short, RowsRead: read, RowsSent: sent, RowsChanged: o.changed,
 	}
 	h.server.statistics.Ended(o.digest, x, o.ran(), func() sqlstat.About {
-		return sqlstat.About{Text: storage.DigestText(o.text, sqlstat.TextBytesMax), Kind: o.kind, Schema: o.schema()}
+		text := o.text
+		if digested := o.simple.Digested(); digested != "" {
+			text = digested
+		}
+		return sqlstat.About{Text: storage.DigestText(text, sqlstat.TextBytesMax), Kind: o.kind, Schema: o.schema()}
 	})
 	if limit := h.server.options.SlowStatement; limit > 0 && took >= limit {
 		h.server.slow.add(o.slow(x, err))

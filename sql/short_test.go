@@ -23,6 +23,9 @@ var (
 	shortSteps = flag.Int("short-steps", 4000, "statements of TestShortAgrees")
 )
 
+// mark is the comment that sends a statement the full way.
+const mark = " /* fully */"
+
 // bothWays are two databases of the same definitions, on one connection each: one whose statements may take the short
 // path, and one whose statements carry a comment, which sends them the full way.
 type bothWays struct {
@@ -44,6 +47,9 @@ func newBothWays(t *testing.T, r *running, parameters string, definitions ...str
 			t.Fatal(err)
 		}
 		for _, d := range definitions {
+			if i == 1 {
+				d += mark
+			}
 			if _, err := conn.ExecContext(context.Background(), d); err != nil {
 				t.Fatalf("%s: %v", d, err)
 			}
@@ -57,30 +63,37 @@ func newBothWays(t *testing.T, r *running, parameters string, definitions ...str
 	return b
 }
 
-// run runs a statement both ways, twice the short way if it only reads: the first time teaches the path its columns.
+// run runs a statement both ways, twice if it only reads: the first time teaches the short path its columns.
 func (b *bothWays) run(statement string, args ...any) string {
 	b.t.Helper()
 	b.statement = statement
 	if testing.Verbose() {
 		b.t.Log(statement, args)
 	}
-	full := outcome(b.full, statement+" /* fully */", args)
-	short := outcome(b.short, statement, args)
+	full, short := b.outcomes(statement, args)
 	if strings.Contains(statement, "), (") && strings.Contains(statement, "ON DUP") {
 		full, short = idText.ReplaceAllString(full, ""), idText.ReplaceAllString(short, "") // the SQL engine miscounts
 	}
 	b.same(full, short, args)
 	if strings.HasPrefix(statement, "SELECT") {
-		b.same(full, outcome(b.short, statement, args), args)
+		fullAgain, again := b.outcomes(statement, args)
+		b.same(fullAgain, again, args)
 	}
 	if strings.HasPrefix(statement, "INSERT INTO one") && (strings.HasPrefix(short, "error") || strings.Contains(statement, "ON DUP")) {
 		b.renumber()
 		const set = "SELECT LAST_INSERT_ID(5) + 0"
-		b.same(outcome(b.full, set, nil), outcome(b.short, set, nil), args)
+		full, short := b.outcomes(set, nil)
+		b.same(full, short, args)
 	}
 	const after = "SELECT ROW_COUNT(), LAST_INSERT_ID()"
-	b.same(outcome(b.full, after, nil), outcome(b.short, after, nil), args)
+	fullAfter, shortAfter := b.outcomes(after, nil)
+	b.same(fullAfter, shortAfter, args)
 	return short
+}
+
+// outcomes runs a statement once each way.
+func (b *bothWays) outcomes(statement string, args []any) (full, short string) {
+	return outcome(b.full, statement, mark, args), outcome(b.short, statement, "", args)
 }
 
 var idText = regexp.MustCompile(`, id \d+`)
@@ -110,15 +123,17 @@ func (b *bothWays) renumber() {
 
 func (b *bothWays) same(full, short string, args []any) {
 	b.t.Helper()
-	full = strings.ReplaceAll(strings.ReplaceAll(full, "fully.", "shortly."), " /* fully */", "")
+	full = strings.ReplaceAll(strings.ReplaceAll(full, "fully.", "shortly."), mark, "")
 	if full != short {
 		b.t.Fatalf("%s %v\nthe full way:   %s\nthe short path: %s", b.statement, args, full, short)
 	}
 }
 
-// outcome tells all that a client sees of a statement: columns and rows, or counts, or the error, and the warnings.
-func outcome(c *gosql.Conn, statement string, args []any) string {
+// outcome tells all that a client sees of a statement: columns and rows, or counts, or the error, and the warnings. mark is put
+// behind each statement.
+func outcome(c *gosql.Conn, statement, mark string, args []any) string {
 	ctx := context.Background()
+	statement += mark
 	if !strings.HasPrefix(statement, "SELECT") {
 		result, err := c.ExecContext(ctx, statement, args...)
 		if err != nil {
@@ -126,7 +141,7 @@ func outcome(c *gosql.Conn, statement string, args []any) string {
 		}
 		affected, _ := result.RowsAffected()
 		id, _ := result.LastInsertId()
-		return fmt.Sprintf("%d affected, id %d, %s", affected, id, warnings(c))
+		return fmt.Sprintf("%d affected, id %d, %s", affected, id, warnings(c, mark))
 	}
 	rows, err := c.QueryContext(ctx, statement, args...)
 	if err != nil {
@@ -175,8 +190,8 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-func warnings(c *gosql.Conn) string {
-	rows, err := c.QueryContext(context.Background(), "SHOW WARNINGS")
+func warnings(c *gosql.Conn, mark string) string {
+	rows, err := c.QueryContext(context.Background(), "SHOW WARNINGS"+mark)
 	if err != nil {
 		return err.Error()
 	}
@@ -400,7 +415,7 @@ func TestShortAgrees(t *testing.T) {
 		*shortSteps = min(*shortSteps, 600)
 	}
 	t.Logf("replay with: go test ./sql -run '^TestShortAgrees$' -short-seed %d -short-steps %d", seed, *shortSteps)
-	r := start(t)
+	r := startWith(t, func(o *Options) { o.StatementDigests = 200_000 }) // none is evicted: they are compared at the end
 	b := newBothWays(t, r, "", shortTables...)
 	w := &wildcard{Rand: rand.New(rand.NewPCG(seed, 1))}
 	before := shortCount(r)
@@ -416,6 +431,7 @@ func TestShortAgrees(t *testing.T) {
 		b.run("SELECT * FROM " + table + " ORDER BY 1, 2")
 	}
 	taken := shortCount(r) - before
+	b.sameFigures(r)
 	t.Logf("%d statements took the short path", taken)
 	if taken < uint64(*shortSteps)/4 {
 		t.Errorf("only %d of %d statements took the short path", taken, *shortSteps)
@@ -601,7 +617,7 @@ func TestShortLearnsByDefinition(t *testing.T) {
 	later := r.rows("SELECT current_scn()")[0]
 	const past = "SELECT k FROM p AS OF SCN ? WHERE id = ?"
 	for range 3 {
-		if got := outcome(c, now, []any{1}); !strings.HasPrefix(got, "k INT") || !strings.HasSuffix(got, "|int64 11\n") {
+		if got := outcome(c, now, "", []any{1}); !strings.HasPrefix(got, "k INT") || !strings.HasSuffix(got, "|int64 11\n") {
 			t.Errorf("the old snapshot: %s", got)
 		}
 		r.wantArgs(now, []any{1}, "a text")

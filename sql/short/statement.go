@@ -33,6 +33,14 @@ func (s *Statement) Digest() uint64 {
 	return s.template.info.Digest
 }
 
+// Digested is the text of which Digest is made: of an INSERT it has one row, however many the statement has. It is "" where Digest is 0.
+func (s *Statement) Digested() string {
+	if s == nil || s.template == nil || s.template.info.Digest == 0 {
+		return ""
+	}
+	return s.template.text
+}
+
 // Kind names the statement by its first word: select, begin, commit, rollback, insert, replace, update or delete. It is "" if the text is not
 // known here; one that is has no comments.
 func (s *Statement) Kind() string {
@@ -182,10 +190,14 @@ func (s *Statement) execute(ctx context.Context, c *mysql.Conn, session *storage
 		reading.wait = session.LockWait()
 	}
 	r, why, err := s.work(sqlCtx, session, p, work)
-	if why != taken || err != nil {
-		return why, err
+	if why != taken {
+		return why, nil // the full way counts it
 	}
-	s.note(sqlCtx, c, session, p, &r)
+	countStatement(sqlCtx, p.action)
+	if err != nil {
+		return taken, err
+	}
+	s.note(c, session, &r)
 	out := &sqltypes.Result{Rows: r.rows, RowsAffected: r.affected, InsertID: r.insertID, Info: r.info}
 	if r.fields {
 		out.Fields, out.RowsAffected = *p.fields.Load(), uint64(len(r.rows))
@@ -271,6 +283,7 @@ func (s *Statement) work(ctx *gsql.Context, session *storage.Session, p *plan, w
 		session.UndoDirect() // of an INSERT, whose first rows may be there
 		return r, otherValue, nil
 	case err != nil:
+		session.UndoDirect() // as the SQL engine does, so that no transaction counts as rolled back that changed nothing
 		return r, taken, s.explain(p, err)
 	}
 	return r, taken, session.EndDirect(ctx)
@@ -341,10 +354,10 @@ func (i *inserting) result(t *txn.Txn, ctx *gsql.Context) (result, error) {
 	return r, nil
 }
 
-// note leaves behind in the session what the SQL engine leaves behind.
-func (s *Statement) note(ctx *gsql.Context, c *mysql.Conn, session *storage.Session, p *plan, r *result) {
+// countStatement counts a statement in the status variables, as the SQL engine does: also one that fails.
+func countStatement(ctx *gsql.Context, a action) {
 	gsql.IncrementStatusVariable(ctx, "Questions", 1)
-	switch p.action.(type) {
+	switch a.(type) {
 	case *query:
 		gsql.IncrementStatusVariable(ctx, "Com_select", 1)
 	case *change:
@@ -354,6 +367,10 @@ func (s *Statement) note(ctx *gsql.Context, c *mysql.Conn, session *storage.Sess
 	case *insertion:
 		gsql.IncrementStatusVariable(ctx, "Com_insert", 1)
 	}
+}
+
+// note leaves behind in the session what the SQL engine leaves behind of a statement that succeeded.
+func (s *Statement) note(c *mysql.Conn, session *storage.Session, r *result) {
 	if r.foundRows >= 0 {
 		session.SetLastQueryInfoInt(gsql.FoundRows, r.foundRows)
 	}
