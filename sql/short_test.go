@@ -16,6 +16,7 @@ import (
 	mysqldriver "github.com/go-sql-driver/mysql"
 
 	"redoubt/engine"
+	"redoubt/scn"
 )
 
 var (
@@ -221,6 +222,7 @@ type wildcard struct {
 	*rand.Rand
 	args     []any
 	prepared bool
+	past     []scn.SCN // at which both databases had the same rows
 }
 
 func (w *wildcard) pick(from ...string) string { return from[w.IntN(len(from))] }
@@ -338,11 +340,32 @@ func (w *wildcard) query(table string) string {
 	if w.IntN(6) == 0 {
 		return fmt.Sprintf("SELECT DISTINCT %s FROM %s", c, table) + w.where(table) + " ORDER BY " + c + w.pick("", " DESC", " LIMIT 2")
 	}
-	out := "SELECT " + w.pick("*", c, c+", "+d, "x."+c+", "+d) + " FROM " + table + " x" + w.where(table)
+	out := "SELECT " + w.pick("*", c, c+", "+d, "x."+c+", "+d) + " FROM " + table + w.asOf() + " x" + w.where(table)
 	if w.IntN(2) == 0 {
-		return out + " ORDER BY " + key(table, w) + w.pick("", "", " FOR UPDATE", " LOCK IN SHARE MODE")
+		return out + " ORDER BY " + key(table, w) + w.pick("", "", " LIMIT 2") + w.lock()
 	}
 	return out + " ORDER BY " + c + w.pick("", " DESC") + ", " + key(table, w) + w.pick("", " LIMIT 3", " LIMIT 2 OFFSET 1", " LIMIT 0")
+}
+
+// asOf is, now and then, a clause that reads the past.
+func (w *wildcard) asOf() string {
+	if len(w.past) == 0 || w.IntN(5) > 0 {
+		return ""
+	}
+	at := w.past[w.IntN(len(w.past))]
+	if w.prepared && w.IntN(2) == 0 {
+		w.args = append(w.args, uint64(at))
+		return " AS OF SCN ?"
+	}
+	return fmt.Sprintf(" AS OF SCN %d", at)
+}
+
+// lock is, every other time, a clause that locks the rows that are read. There is one session in each database: none waits.
+func (w *wildcard) lock() string {
+	if w.IntN(2) == 0 {
+		return ""
+	}
+	return w.pick(" FOR UPDATE", " FOR SHARE", " LOCK IN SHARE MODE", " FOR UPDATE SKIP LOCKED", " FOR UPDATE NOWAIT", " FOR SHARE SKIP LOCKED", " FOR SHARE NOWAIT")
 }
 
 // key gives the columns of the primary key, so that the order of rows is one only.
@@ -422,6 +445,7 @@ func TestShortAgrees(t *testing.T) {
 	for n := range *shortSteps {
 		if n%50 == 0 {
 			b.transition(w)
+			w.past = append(w.past[max(0, len(w.past)-20):], b.engine.Applied()) // what is not committed is seen in neither
 		}
 		statement := w.statement()
 		b.run(statement, w.args...)
@@ -432,6 +456,12 @@ func TestShortAgrees(t *testing.T) {
 	}
 	taken := shortCount(r) - before
 	b.sameFigures(r)
+	for _, clause := range []string{"as of scn", "for share", "skip locked", "nowait"} {
+		done := r.rows("SELECT COALESCE(SUM(executions - errors), 0), COALESCE(SUM(short_path_executions), 0) FROM v$sql WHERE schema_name = 'shortly' AND sql_text LIKE '%" + clause + "%'")
+		if t.Logf("%s: executions and those of the short path: %s", clause, done); strings.HasPrefix(done[0], "0|") {
+			t.Errorf("no statement with %s succeeded", clause)
+		}
+	}
 	t.Logf("%d statements took the short path", taken)
 	if taken < uint64(*shortSteps)/4 {
 		t.Errorf("only %d of %d statements took the short path", taken, *shortSteps)
@@ -637,7 +667,8 @@ func (r *running) wantArgs(query string, args []any, want ...string) {
 // transition begins or ends a transaction, at random.
 func (b *bothWays) transition(w *wildcard) {
 	statement := w.pick("BEGIN", "COMMIT", "ROLLBACK", "SET autocommit = 0", "SET autocommit = 1",
-		"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION")
+		"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+		"SET SESSION TRANSACTION ISOLATION LEVEL "+w.pick(readCommitted, repeatableRead, serializable), "START TRANSACTION")
 	b.run(statement)
 }
 
