@@ -46,3 +46,19 @@ func TestStatisticsRefresh(t *testing.T) {
 	await(before + 1)
 	r.want(cardinality, "10")
 }
+
+// What another server of the database has measured is known here, too: nodes of a cluster ask each other for nothing.
+func TestStatisticsOfAnotherNode(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE a (id INT PRIMARY KEY, k INT, KEY (k))", "INSERT INTO a VALUES (1, 1), (2, 1), (3, 2)")
+	other := &running{t: t, database: r.database, change: r.change}
+	other.open()
+	t.Cleanup(func() { other.close() })
+	const cardinality = "SELECT JSON_EXTRACT(histogram, '$.statistic.distinct_count') FROM information_schema.column_statistics WHERE table_name = 'a' AND column_name = 'k'"
+	other.want(cardinality)
+	r.exec("ANALYZE TABLE a")
+	r.want(cardinality, "2")
+	other.want(cardinality, "2")
+	r.exec("UPDATE a SET k = id", "ANALYZE TABLE a")
+	other.want(cardinality, "3")
+}

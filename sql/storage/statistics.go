@@ -22,6 +22,7 @@ type Statistics struct {
 	store *Store
 	mu    sync.Mutex
 	known map[scn.Space]*TableStatistics // nil values: looked for and not there
+	as    uint64                         // changes of control values when known was begun: another node may have measured since
 	made  map[*catalog.Table]madeStatistics
 	given map[string]gsql.Statistic // set by UPDATE HISTOGRAM, until the next restart
 }
@@ -71,7 +72,12 @@ func statisticsControl(id scn.Space) string { return fmt.Sprintf("statistics/%d"
 
 // table gives what is known of a table, nil if it was never analyzed.
 func (s *Statistics) table(def *catalog.Table) *TableStatistics {
+	changes := s.store.engine.ControlChanges()
 	s.mu.Lock()
+	if s.as != changes {
+		clear(s.known)
+		s.as = changes
+	}
 	known, ok := s.known[def.ID]
 	s.mu.Unlock()
 	if ok {
@@ -84,7 +90,9 @@ func (s *Statistics) table(def *catalog.Table) *TableStatistics {
 		}
 	}
 	s.mu.Lock()
-	s.known[def.ID] = known
+	if s.as == changes { // else it may be old already
+		s.known[def.ID] = known
+	}
 	s.mu.Unlock()
 	return known
 }
