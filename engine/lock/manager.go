@@ -55,6 +55,7 @@ type Manager struct {
 	locks  map[name]*lock
 	owners map[uint64]*owner
 	counts Counts
+	marks  uint64       // the latest mark that was given to owners
 	tabled atomic.Int32 // tables that are locked or waited for as a whole
 }
 
@@ -90,6 +91,7 @@ type owner struct {
 	held    []*lock
 	waiting *waiter // nil unless it waits
 	partner uint64
+	mark    uint64 // of the latest walk over owners that has met it
 }
 
 type waiter struct {
@@ -100,6 +102,7 @@ type waiter struct {
 	granted chan struct{} // closed when it is
 	slot    *telemetry.Slot
 	event   telemetry.Event
+	place   int // in the queue, for the search that goes on
 }
 
 // New makes a Manager without locks.
@@ -183,7 +186,7 @@ func (m *Manager) ask(r Request) (*waiter, error) {
 		l.queue = append(l.queue, w)
 	}
 	o.waiting, m.owners[o.id] = w, o
-	if m.reaches(w, o, map[*owner]bool{}) {
+	if m.closesCircle(w) {
 		m.counts.Deadlocks++
 		m.leave(w)
 		return nil, ErrDeadlock
@@ -291,23 +294,6 @@ func (m *Manager) advance(l *lock) {
 	}
 }
 
-// reaches tells whether w waits, over however many others, for an owner.
-func (m *Manager) reaches(w *waiter, target *owner, seen map[*owner]bool) bool {
-	for o := range w.blockers() {
-		if o == target {
-			return true
-		}
-		if seen[o] || o.waiting == nil {
-			continue
-		}
-		seen[o] = true
-		if m.reaches(o.waiting, target, seen) {
-			return true
-		}
-	}
-	return false
-}
-
 // blockers are the owners that a waiter waits for: those who hold its key, and those who ask for it before it.
 func (w *waiter) blockers() func(yield func(*owner) bool) {
 	return func(yield func(*owner) bool) {
@@ -320,7 +306,7 @@ func (w *waiter) blockers() func(yield func(*owner) bool) {
 			if before == w {
 				return
 			}
-			if before.mode.conflictsWith(w.mode) && before.owner.id != w.owner.partner && !yield(before.owner) {
+			if before.inWayOf(w) && !yield(before.owner) {
 				return
 			}
 		}
@@ -338,6 +324,11 @@ func (w *waiter) blocker() uint64 {
 // inWayOf tells whether an owner has to wait for a holder.
 func (h holder) inWayOf(o *owner, mode Mode) bool {
 	return h.owner != o && h.owner.id != o.partner && h.mode.conflictsWith(mode)
+}
+
+// inWayOf tells whether a waiter has to wait for one that stands before it in the queue.
+func (w *waiter) inWayOf(behind *waiter) bool {
+	return w.owner.id != behind.owner.partner && w.mode.conflictsWith(behind.mode)
 }
 
 // heldBy tells whether an owner, given by its id, is among the holders.
