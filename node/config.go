@@ -178,7 +178,7 @@ var settings = []setting{
 	size("max-allowed-packet", "64MiB", "largest packet a client may send", func(c *Config) *int64 { return &c.MaxPacketBytes }),
 	span("login-timeout", "10s", "time a client has to log in", func(c *Config) *time.Duration { return &c.LoginTimeout }),
 	size("statement-size", "256MiB", "what one statement may hold of its rows in memory, to sort, to group, to join or for a cursor", func(c *Config) *int64 { return &c.StatementBytes }),
-	size("transaction-size", "1GiB", "memory that the changes of one transaction may take; a million rows of 200 bytes with an index take 1 GiB", func(c *Config) *int64 { return &c.TransactionBytes }),
+	size("transaction-size", "1GiB", "memory that the changes and locks of one transaction may take; a million rows of 200 bytes with an index take 1 GiB", func(c *Config) *int64 { return &c.TransactionBytes }),
 	span("statistics-time", "1m", "time between two looks for tables whose statistics are out of date", func(c *Config) *time.Duration { return &c.StatisticsEvery }),
 	sizeOr("cache-size", "quarter", quarterMemory, "cache of the state store; quarter: of what the machine has. It takes what it needs, up to that", func(c *Config) *int64 { return &c.CacheBytes }),
 	size("row-cache-size", "64MiB", "rows as they are now, held in memory beside cache-size, where all versions are; 0: none", func(c *Config) *int64 { return &c.RowCacheBytes }),

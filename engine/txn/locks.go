@@ -64,7 +64,7 @@ func (t *Txn) LockTable(ctx context.Context, table *catalog.Table, mode lock.Mod
 func (t *Txn) SetSession(owner uint64) { t.options.Session = owner }
 
 // LockRow takes the row with a key, which need not exist, and claims it for the commit. wait is at most how long to wait
-// for others; 0 or less does not wait. After ErrStale the row is locked.
+// for others; 0 or less does not wait. After ErrStale the row is locked. ErrTooLarge says that no more rows can be.
 func (t *Txn) LockRow(ctx context.Context, table *catalog.Table, key []byte, mode lock.Mode, wait time.Duration) error {
 	if t.finished {
 		return ErrFinished
@@ -180,6 +180,9 @@ func (t *Txn) SetLockWait(d time.Duration) { t.lockWait = d }
 
 // lock takes one lock, and tells whether the snapshot is too old for it.
 func (t *Txn) lock(ctx context.Context, table *catalog.Table, space scn.Space, key []byte, mode lock.Mode, wait time.Duration) error {
+	if err := t.mayGrow(); err != nil {
+		return err
+	}
 	if t.env.Locks == nil {
 		return nil
 	}

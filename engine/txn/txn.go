@@ -34,12 +34,12 @@ type Options struct {
 	User      string  // recorded in the redo, like Host and Program
 	Host      string
 	Program   string
-	BytesMax  int64           // limit of what it may change; 0 is DefaultBytesMax
+	BytesMax  int64           // limit of what it may change and lock; 0 is DefaultBytesMax
 	Slot      *telemetry.Slot // where it is shown what the transaction waits for; may be nil
 }
 
-// DefaultBytesMax bounds what one transaction may change, counted by what it takes in memory: a million rows of 180 bytes
-// and two integers, one indexed, take 0.95 GiB with their locks.
+// DefaultBytesMax bounds what one transaction may change and lock, counted by what it takes in memory: a million rows of 180
+// bytes and two integers, one indexed, take 0.95 GiB with their locks.
 const DefaultBytesMax = 1 << 30
 
 // Proposer is the way into the log. On a follower it goes to the leader: body, the encoded redo.Transaction or redo.Part,
@@ -158,7 +158,7 @@ func Begin(env *Env, o Options) *Txn {
 
 // View starts a read-only transaction at an SCN, with the catalog of that SCN. dictionary is called once the SCN is pinned.
 func View(env *Env, at scn.SCN, dictionary func() (*catalog.Snapshot, error)) (*Txn, error) {
-	t := &Txn{env: env, options: Options{ReadOnly: true, At: at, Isolation: RepeatableRead}, snapshot: at, readSCN: at}
+	t := &Txn{env: env, options: Options{ReadOnly: true, At: at, Isolation: RepeatableRead, BytesMax: DefaultBytesMax}, snapshot: at, readSCN: at}
 	_, now := env.Current()
 	t.hold(at, now)
 	var err error

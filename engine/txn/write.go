@@ -95,8 +95,15 @@ func (t *Txn) mayWrite() error {
 		return ErrFinished
 	case t.options.ReadOnly || t.options.At != 0:
 		return ErrReadOnly
+	}
+	return t.mayGrow()
+}
+
+// mayGrow refuses what would make the transaction larger than one may be.
+func (t *Txn) mayGrow() error {
+	switch {
 	case t.bytes > t.options.BytesMax:
-		return fmt.Errorf("%w: its changes take more than %d MiB of memory; raise the setting transaction-size, or split it into several", ErrTooLarge, t.options.BytesMax>>20)
+		return fmt.Errorf("%w: its changes and locks take more than %d MiB of memory; raise the setting transaction-size, or split it into several", ErrTooLarge, t.options.BytesMax>>20)
 	case t.redo > RedoBytesMax:
 		return tooMuchRedo()
 	}

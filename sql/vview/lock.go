@@ -40,7 +40,7 @@ func Transactions(e *engine.Engine, list func() []Transaction) *View {
 		{"started", timeType, "when it began, UTC"},
 		{"snapshot_scn", numberType, "SCN that the running or latest statement reads"},
 		{"changes", numberType, "rows and index entries that it has changed"},
-		{"bytes", numberType, "memory that its changes take"},
+		{"bytes", numberType, "memory that its changes and locks take"},
 		{"locks", numberType, "locks that it holds; NULL if none"},
 		{"waits_for", textType, "transactions that are in the way, by id, with commas between; NULL if none is"},
 	}
