@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"time"
 
 	"redoubt/engine/catalog"
@@ -187,13 +188,11 @@ func (t *Txn) lock(ctx context.Context, table *catalog.Table, space scn.Space, k
 		return nil
 	}
 	t.locked = true
-	if key != nil && t.overlay.get(space, key) == nil {
-		t.bytes += lockBytes + 2*roundUp(len(key))
-	}
 	newest, waited, err := t.env.Locks.Lock(ctx, lock.Request{Owner: t.xid, Partner: t.options.Session, Space: space, Key: key, Mode: mode, Wait: wait, Slot: t.options.Slot}, t.snapshot)
 	if err != nil {
 		return fmt.Errorf("lock of table %s: %w", table.Name, err)
 	}
+	t.countLock(space, key)
 	if newest <= t.snapshot && (!waited || t.options.Isolation != ReadCommitted || !t.outdated()) {
 		return nil
 	}
@@ -202,6 +201,21 @@ func (t *Txn) lock(ctx context.Context, table *catalog.Table, space scn.Space, k
 	}
 	t.stale = true
 	return ErrStale
+}
+
+// countLock counts a lock that was had, unless it was counted before. One of a whole table is none of many.
+func (t *Txn) countLock(space scn.Space, key []byte) {
+	if key == nil {
+		return
+	}
+	if t.lockedKeys == nil {
+		t.lockedKeys, t.lockedSeed = map[uint64]struct{}{}, maphash.MakeSeed()
+	}
+	hash := maphash.Bytes(t.lockedSeed, key) ^ uint64(space)*0x9e3779b97f4a7c15 // spreads the spaces, whose ids are small
+	if _, counted := t.lockedKeys[hash]; !counted {
+		t.lockedKeys[hash] = struct{}{}
+		t.kept.bytes += lockBytes + 2*roundUp(len(key))
+	}
 }
 
 // outdated tells whether anything was committed after the snapshot.
@@ -220,6 +234,7 @@ func (t *Txn) mayRestart() bool {
 func (t *Txn) dropClaims() {
 	for _, c := range t.claims[t.claimsBefore:] {
 		delete(t.claimed, keyOf(c))
+		t.kept.bytes -= memoryOfClaim(&c)
 	}
 	t.claims, t.readClaims = t.claims[:t.claimsBefore], nil
 }

@@ -6,9 +6,22 @@ import "redoubt/wal/redo"
 const (
 	entryBytes  = 204 // an entry, its place in the tree, and the step that takes it back
 	claimBytes  = 190 // a claim, and its place in the set of claims
-	lockBytes   = 150 // a lock, in the memory of the node that leads
+	lockBytes   = 165 // a lock: 150 in the memory of the node that leads, the rest in the transaction's set of them
 	columnBytes = 48  // a column of a row, without its data
 )
+
+// size is what something takes: in memory, and about in the log if it commits.
+type size struct{ bytes, redo int64 }
+
+// size is what the whole transaction takes.
+func (t *Txn) size() size {
+	return size{t.changed.bytes + t.kept.bytes, t.changed.redo + t.kept.redo}
+}
+
+// memoryOfClaim is what a claim takes.
+func memoryOfClaim(c *redo.Claim) int64 {
+	return claimBytes + 2*(roundUp(len(c.Low))+roundUp(len(c.High)))
+}
 
 // memoryOf is what a row takes.
 func memoryOf(row redo.Row) int64 {

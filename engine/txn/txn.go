@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"sync/atomic"
 	"time"
 
@@ -108,10 +109,12 @@ type Txn struct {
 
 	overlay    overlay
 	latest     looked
-	bytes      int64 // in memory
-	redo       int64 // in the log, about, if it commits
+	changed    size // by changes; what is taken back does not count any more
+	kept       size // by locks and claims, which stay when changes are taken back
 	claims     []redo.Claim
 	claimed    map[claimKey]bool
+	lockedKeys map[uint64]struct{} // by hash, so that a lock that is asked for again counts once
+	lockedSeed maphash.Seed
 	readClaims map[scn.Space]int  // under SERIALIZABLE, by table; wholeTable if all of it is claimed
 	scanned    map[scn.Space]bool // tables read by scans; a change of definition then relies on their content
 	dictionary bool               // has changed the dictionary
@@ -191,8 +194,8 @@ func (t *Txn) Catalog() *catalog.Snapshot { return t.catalog }
 // Dirty tells whether there is anything to commit.
 func (t *Txn) Dirty() bool { return len(t.overlay.undo) > 0 }
 
-// Size tells how many rows and index entries it has changed, and about how many bytes they take in memory.
-func (t *Txn) Size() (changes int, bytes int64) { return len(t.overlay.undo), t.bytes }
+// Size tells how many rows and index entries it has changed, and about how many bytes they and its locks take in memory.
+func (t *Txn) Size() (changes int, bytes int64) { return len(t.overlay.undo), t.size().bytes }
 
 // StartStatement begins a statement: on a fresh snapshot under READ COMMITTED, and else if nothing was read yet. The
 // digest identifies its text; the
@@ -230,18 +233,22 @@ func (t *Txn) RollbackStatement() { t.RollbackTo(t.mark) }
 
 // Mark is a place in a transaction to go back to.
 type Mark struct {
-	undo  int
-	bytes int64
-	redo  int64
+	undo       int
+	statements int
+	changed    size
 }
 
 // Savepoint marks the present place.
-func (t *Txn) Savepoint() Mark { return Mark{len(t.overlay.undo), t.bytes, t.redo} }
+func (t *Txn) Savepoint() Mark { return Mark{len(t.overlay.undo), len(t.statements), t.changed} }
 
-// RollbackTo takes back all changes made since the mark. Claims stay: they do no harm.
+// RollbackTo takes back all changes made since the mark, and forgets the statements that made them. Claims and locks stay,
+// and count: they do no harm.
 func (t *Txn) RollbackTo(m Mark) {
 	t.overlay.rollbackTo(m.undo)
-	t.bytes, t.redo = m.bytes, m.redo
+	t.changed = m.changed
+	if len(t.statements) > m.statements { // the last may be the running one
+		t.statements, t.recorded = t.statements[:m.statements], false
+	}
 }
 
 // Rollback ends the transaction and drops its changes.
@@ -250,7 +257,7 @@ func (t *Txn) Rollback() {
 	if t.scans.Load() == 0 { // else the last of them takes the pin away
 		t.pin.remove()
 	}
-	t.overlay, t.claims = overlay{}, nil
+	t.overlay, t.claims, t.claimed, t.lockedKeys = overlay{}, nil, nil, nil
 	if t.locked {
 		t.env.Locks.Release(t.xid)
 		t.locked = false

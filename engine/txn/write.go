@@ -101,10 +101,10 @@ func (t *Txn) mayWrite() error {
 
 // mayGrow refuses what would make the transaction larger than one may be.
 func (t *Txn) mayGrow() error {
-	switch {
-	case t.bytes > t.options.BytesMax:
+	switch size := t.size(); {
+	case size.bytes > t.options.BytesMax:
 		return fmt.Errorf("%w: its changes and locks take more than %d MiB of memory; raise the setting transaction-size, or split it into several", ErrTooLarge, t.options.BytesMax>>20)
-	case t.redo > RedoBytesMax:
+	case size.redo > RedoBytesMax:
 		return tooMuchRedo()
 	}
 	return nil
@@ -172,13 +172,13 @@ func (t *Txn) store(table scn.Space, key []byte, old, e *entry) {
 	if own != nil {
 		// The first statement that changed the row has read what it was before, on the oldest snapshot: it is certified from there.
 		e.statement = own.statement
-		t.redo -= own.redo(key)
+		t.changed.redo -= own.redo(key)
 	}
 	t.overlay.set(table, key, e)
-	t.redo += e.redo(key)
-	t.bytes += entryBytes + roundUp(len(key)) + memoryOf(e.row)
+	t.changed.redo += e.redo(key)
+	t.changed.bytes += entryBytes + roundUp(len(key)) + memoryOf(e.row)
 	if old != nil && old.before != nil && own == nil {
-		t.bytes += memoryOf(old.before) // it was read for this change
+		t.changed.bytes += memoryOf(old.before) // it was read for this change
 	}
 	if table < catalog.FirstUserSpace && catalog.IsDictionary(table) {
 		t.dictionary = true
@@ -244,7 +244,7 @@ func (t *Txn) dropIndexEntry(index *catalog.Index, indexKey, rowKey []byte) {
 func (t *Txn) storeIndexEntry(index *catalog.Index, indexKey, rowKey []byte, deleted bool) {
 	key, _ := IndexEntry(indexKey, rowKey)
 	t.overlay.set(index.ID, key, &entry{deleted: deleted, rowKey: key[len(indexKey):]})
-	t.bytes += entryBytes + roundUp(len(key))
+	t.changed.bytes += entryBytes + roundUp(len(key))
 }
 
 func (t *Txn) checkKeyFree(table *catalog.Table, key []byte, row redo.Row) error {
@@ -307,5 +307,5 @@ func (t *Txn) claim(c redo.Claim) {
 	}
 	t.claimed[k] = true
 	t.claims = append(t.claims, c)
-	t.bytes += claimBytes + 2*(roundUp(len(c.Low))+roundUp(len(c.High)))
+	t.kept.bytes += memoryOfClaim(&c)
 }
