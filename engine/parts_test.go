@@ -13,6 +13,7 @@ import (
 	"redoubt/engine"
 	"redoubt/engine/catalog"
 	"redoubt/engine/enginetest"
+	"redoubt/engine/lock"
 	"redoubt/engine/txn"
 	"redoubt/scn"
 	"redoubt/wal/redo"
@@ -420,4 +421,86 @@ func TestPartsMeetRewind(t *testing.T) {
 		t.Errorf("commit gives %v, want a conflict", err)
 	}
 	checkAll(t, d)
+}
+
+// TestClaimsInParts: rows that are only locked make redo, too. Many of them go in parts with what is changed, hold others off, and
+// without a change nothing goes into the log.
+func TestClaimsInParts(t *testing.T) {
+	lockAll := func(tx *txn.Txn, p *catalog.Table) error {
+		for id := range int64(bigRows) {
+			key, err := tx.RowKey(p, old(id))
+			if err != nil {
+				return err
+			}
+			if err := tx.LockRow(ctx, p, key, lock.Exclusive, 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	d := inParts(t)
+	before := len(d.Log.Entries())
+	if write(t, d, lockAll); len(d.Log.Entries()) != before {
+		t.Fatal("rows that are locked and not changed went into the log")
+	}
+	var otherErr error
+	d.Engine.Propose(relay{d.Log, func(part *redo.Part) error {
+		if part.Number == 1 {
+			tx := d.Engine.Begin(txn.Options{})
+			tx.StartStatement(3, "")
+			if err := tx.Delete(person(t, d), old(0)); err != nil {
+				t.Fatal(err)
+			}
+			_, otherErr = tx.Commit(ctx)
+		}
+		return nil
+	}})
+	write(t, d, func(tx *txn.Txn, p *catalog.Table) error {
+		return errors.Join(lockAll(tx, p), tx.Insert(p, row(5000, "new", "", 1)))
+	})
+	if !errors.Is(otherErr, txn.ErrConflict) {
+		t.Errorf("who changes a row that a part has claimed: %v", otherErr)
+	}
+	checkPartSizes(t, d, before)
+	checkAll(t, d)
+}
+
+// TestStatementsInParts: so do statements, each of which has a place in the redo, though they change the same row.
+func TestStatementsInParts(t *testing.T) {
+	d := inParts(t)
+	before := len(d.Log.Entries())
+	tx, p := d.Engine.Begin(txn.Options{}), person(t, d)
+	for i := range int64(1000) {
+		tx.StartStatement(uint64(i), "")
+		if err := tx.Update(p, row(0, "old", "0@old", i), row(0, "old", "0@old", i+1)); err != nil {
+			t.Fatal(err)
+		}
+		tx.EndStatement()
+	}
+	if _, err := tx.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	checkPartSizes(t, d, before)
+	checkAll(t, d)
+}
+
+// checkPartSizes checks that there are parts after so many entries, and that no entry is much larger than one may be.
+func checkPartSizes(t *testing.T, d *enginetest.Database, before int) {
+	t.Helper()
+	parts := 0
+	for _, e := range d.Log.Entries()[before:] {
+		size := len(e.Part)
+		if e.Part != nil {
+			parts++
+		}
+		for _, one := range e.Group.Txns {
+			size += len(one.Body)
+		}
+		if size > partBytes+partBytes/4 {
+			t.Errorf("entry %d has %d bytes, a part may have %d", e.Index, size, partBytes)
+		}
+	}
+	if parts < 2 {
+		t.Errorf("it went in %d parts", parts)
+	}
 }

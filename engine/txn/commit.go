@@ -29,7 +29,7 @@ func (t *Txn) Commit(ctx context.Context) (scn.SCN, error) {
 		return 0, err
 	}
 	t.finished = true
-	if t.size().redo > int64(t.env.PartBytes) {
+	if t.Dirty() && t.size().redo > int64(t.env.PartBytes) {
 		return t.commitInParts(ctx)
 	}
 	p := t.prepare()

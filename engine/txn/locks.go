@@ -234,7 +234,7 @@ func (t *Txn) mayRestart() bool {
 func (t *Txn) dropClaims() {
 	for _, c := range t.claims[t.claimsBefore:] {
 		delete(t.claimed, keyOf(c))
-		t.kept.bytes -= memoryOfClaim(&c)
+		t.kept = t.kept.minus(sizeOfClaim(&c))
 	}
 	t.claims, t.readClaims = t.claims[:t.claimsBefore], nil
 }

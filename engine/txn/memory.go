@@ -4,10 +4,11 @@ import "redoubt/wal/redo"
 
 // What a transaction takes in memory, in bytes, measured by TestMemoryIsCounted of package engine.
 const (
-	entryBytes  = 204 // an entry, its place in the tree, and the step that takes it back
-	claimBytes  = 190 // a claim, and its place in the set of claims
-	lockBytes   = 165 // a lock: 150 in the memory of the node that leads, the rest in the transaction's set of them
-	columnBytes = 48  // a column of a row, without its data
+	entryBytes     = 204 // an entry, its place in the tree, and the step that takes it back
+	claimBytes     = 190 // a claim, and its place in the set of claims
+	lockBytes      = 165 // a lock: 150 in the memory of the node that leads, the rest in the transaction's set of them
+	statementBytes = 40  // a statement, without its text
+	columnBytes    = 48  // a column of a row, without its data
 )
 
 // size is what something takes: in memory, and about in the log if it commits.
@@ -15,12 +16,24 @@ type size struct{ bytes, redo int64 }
 
 // size is what the whole transaction takes.
 func (t *Txn) size() size {
-	return size{t.changed.bytes + t.kept.bytes, t.changed.redo + t.kept.redo}
+	return t.changed.plus(t.kept)
 }
 
-// memoryOfClaim is what a claim takes.
-func memoryOfClaim(c *redo.Claim) int64 {
-	return claimBytes + 2*(roundUp(len(c.Low))+roundUp(len(c.High)))
+func (s size) plus(o size) size { return size{s.bytes + o.bytes, s.redo + o.redo} }
+
+func (s size) minus(o size) size { return size{s.bytes - o.bytes, s.redo - o.redo} }
+
+// sizeOfClaim is what a claim takes.
+func sizeOfClaim(c *redo.Claim) size {
+	return size{
+		claimBytes + 2*(roundUp(len(c.Low))+roundUp(len(c.High))),
+		int64(len(c.Low)+len(c.High)) + 20,
+	}
+}
+
+// sizeOfStatement is what a statement takes, beside its changes.
+func sizeOfStatement(s *redo.Statement) size {
+	return size{statementBytes + int64(len(s.Text)), int64(len(s.Text)) + 16}
 }
 
 // memoryOf is what a row takes.

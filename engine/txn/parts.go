@@ -51,7 +51,7 @@ func (s *sender) commit() (scn.SCN, error) {
 	t, whole := s.txn, s.txn.record()
 	for _, statement := range t.statements {
 		s.part.Statements = append(s.part.Statements, statement)
-		if err := s.added(len(statement.Text) + 16); err != nil {
+		if err := s.added(int(sizeOfStatement(&statement).redo)); err != nil {
 			return 0, err
 		}
 	}
@@ -61,7 +61,7 @@ func (s *sender) commit() (scn.SCN, error) {
 			continue
 		}
 		s.part.Claims = append(s.part.Claims, c)
-		if err := s.added(len(c.Low) + 16); err != nil {
+		if err := s.added(int(sizeOfClaim(&c).redo)); err != nil {
 			return 0, err
 		}
 	}

@@ -166,6 +166,7 @@ func (t *Txn) store(table scn.Space, key []byte, old, e *entry) {
 	if !t.recorded {
 		t.recorded = true
 		t.statements = append(t.statements, t.statement)
+		t.changed = t.changed.plus(sizeOfStatement(&t.statement))
 	}
 	e.statement = uint32(len(t.statements) - 1)
 	own := t.overlay.get(table, key)
@@ -307,5 +308,5 @@ func (t *Txn) claim(c redo.Claim) {
 	}
 	t.claimed[k] = true
 	t.claims = append(t.claims, c)
-	t.kept.bytes += memoryOfClaim(&c)
+	t.kept = t.kept.plus(sizeOfClaim(&c))
 }
