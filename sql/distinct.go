@@ -158,18 +158,14 @@ func unionFoldings(n *plan.SetOp) []gsql.CollationID {
 	return collations
 }
 
-// sortedUnion sorts a UNION before it leaves out the rows of OFFSET, where the SQL engine does it the other way round.
+// sortedUnion sorts a UNION ALL: the SQL engine does it without counting what it holds, and leaves out the rows of OFFSET before.
 // nil leaves a node to the SQL engine.
 func (e *execution) sortedUnion(ctx *gsql.Context, n *plan.SetOp, row gsql.Row) (gsql.RowIter, error) {
-	if n.Offset == nil || len(n.SortFields) == 0 {
+	if len(n.SortFields) == 0 {
 		return nil, nil
 	}
 	all := plan.NewSetOp(n.SetOpType, n.Left(), n.Right(), n.Distinct, nil, nil, nil)
-	var out gsql.Node = plan.NewOffset(n.Offset, plan.NewSort(n.SortFields, all))
-	if n.Limit != nil {
-		out = plan.NewLimit(n.Limit, out)
-	}
-	return e.engine.Build(ctx, out, row)
+	return e.engine.Build(ctx, ordered(n, all), row)
 }
 
 // branchFolding looks for the collation of a UNION's column in its branches: the SQL engine converts columns of

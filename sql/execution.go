@@ -67,7 +67,9 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 	case *plan.Limit:
 		other, err = topRows(n)
 	case *plan.TopN:
-		other, err = topOfView(ctx, n, row)
+		if other, err = topOfView(ctx, n, row); err == nil && other == nil {
+			return e.first(ctx, n, row)
+		}
 	case *plan.Sort:
 		other = sortCounted(n)
 	case *plan.Window:

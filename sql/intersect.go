@@ -5,6 +5,7 @@ import (
 	"io"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/plan"
 
 	"redoubt/sql/match"
@@ -26,8 +27,14 @@ func (e *execution) intersect(ctx *gsql.Context, n *plan.SetOp, row gsql.Row) (g
 
 // ordered puts the order and the limits of a UNION, INTERSECT or EXCEPT around its rows.
 func ordered(n *plan.SetOp, rows gsql.Node) gsql.Node {
-	if len(n.SortFields) > 0 {
+	switch {
+	case len(n.SortFields) == 0:
+	case n.Limit == nil:
 		rows = plan.NewSort(n.SortFields, rows)
+	case n.Offset == nil:
+		rows = plan.NewTopN(n.SortFields, n.Limit, rows)
+	default:
+		rows = plan.NewTopN(n.SortFields, expression.NewPlus(n.Limit, n.Offset), rows)
 	}
 	if n.Offset != nil {
 		rows = plan.NewOffset(n.Offset, rows)

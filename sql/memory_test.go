@@ -5,17 +5,24 @@ import (
 	"testing"
 )
 
+// manyTexts makes a table of so many thousands of rows, each with the same text of 100 bytes; k counts to a thousand.
+func (r *running) manyTexts(table string, rows int) {
+	r.t.Helper()
+	r.exec("CREATE TABLE " + table + " (id INT PRIMARY KEY, k INT, s VARCHAR(100))")
+	for first := 0; first < rows; first += 1000 {
+		text := ""
+		for k := range 1000 {
+			text += fmt.Sprintf(",(%d,%d,REPEAT('x',100))", first+k, k)
+		}
+		r.exec("INSERT INTO " + table + " VALUES " + text[1:])
+	}
+}
+
 // A statement that would hold too many rows in memory is refused, and the next one has all of it again.
 func TestStatementMemory(t *testing.T) {
 	r := startWith(t, func(o *Options) { o.StatementBytesMax = 400 << 10 })
-	r.exec("CREATE TABLE big (id INT PRIMARY KEY, k INT, s VARCHAR(100))", "CREATE TABLE few (id INT PRIMARY KEY)", "INSERT INTO few VALUES (1)")
-	for i := range 10 {
-		text := ""
-		for j := range 1000 {
-			text += fmt.Sprintf(",(%d,%d,REPEAT('x',100))", i*1000+j, j)
-		}
-		r.exec("INSERT INTO big VALUES " + text[1:])
-	}
+	r.manyTexts("big", 10_000)
+	r.exec("CREATE TABLE few (id INT PRIMARY KEY)", "INSERT INTO few VALUES (1)")
 	for _, query := range []string{
 		"SELECT id FROM big ORDER BY s, k",
 		"SELECT s, id, COUNT(*) FROM big GROUP BY s, id",
@@ -34,4 +41,30 @@ func TestStatementMemory(t *testing.T) {
 	r.want("SELECT COUNT(*) FROM (SELECT DISTINCT s FROM big) x", "1")
 	// What a subquery held for one row of the query around is free again for the next.
 	r.want("SELECT COUNT(*) FROM few f WHERE (SELECT MAX(x.s) FROM (SELECT s FROM big b WHERE b.k < 50 ORDER BY b.s LIMIT 400) x) > ''", "1")
+}
+
+// TestFirstRowsMemory: the first rows of a sort are counted while they are kept, and only those.
+func TestFirstRowsMemory(t *testing.T) {
+	r := startWith(t, func(o *Options) { o.StatementBytesMax = 400 << 10 })
+	r.manyTexts("big", 4000)
+	for _, query := range []string{
+		"SELECT id FROM big ORDER BY s, k LIMIT 100000000",
+		"SELECT id, s FROM big ORDER BY s, k LIMIT 3500",
+		"SELECT * FROM big ORDER BY s, k LIMIT 10 OFFSET 3500",
+		"SELECT SQL_CALC_FOUND_ROWS id FROM big ORDER BY s, k LIMIT 100000000",
+		"SELECT id + 1, UPPER(s) FROM big ORDER BY s, k LIMIT 100000000",
+		"SELECT id FROM big b WHERE b.id IN (SELECT x.id FROM (SELECT * FROM big ORDER BY s, k LIMIT 100000000) x)",
+		"SELECT id, s FROM big UNION ALL SELECT id, s FROM big ORDER BY s, id LIMIT 100000000",
+		"SELECT id, s FROM big UNION ALL SELECT id, s FROM big ORDER BY s, id",
+	} {
+		r.fails(1038, query)
+		r.want("SELECT COUNT(*) FROM big", "4000")
+	}
+	for range 3 { // what was held is free again
+		r.want("SELECT id FROM big ORDER BY s DESC, k DESC, id DESC LIMIT 2 OFFSET 500", "3874", "2874")
+		r.want("SELECT COUNT(*) FROM big b WHERE b.k < 2 AND (SELECT MAX(x.id) FROM (SELECT * FROM big WHERE k = b.k ORDER BY s, id LIMIT 300) x) >= 0", "8")
+	}
+	r.want("SELECT id, k FROM big WHERE k < 2 ORDER BY k LIMIT 6", "0|0", "1000|0", "2000|0", "3000|0", "1|1", "1001|1")
+	r.want("SELECT id FROM big ORDER BY s, id LIMIT 0")
+	r.want("SELECT id FROM big WHERE id = 5 UNION ALL SELECT id FROM big WHERE id < 3 ORDER BY id LIMIT 3", "0", "1", "2")
 }
