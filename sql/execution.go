@@ -107,6 +107,13 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		return e.distinct(ctx, n, row)
 	case *plan.SetOp:
 		return e.union(ctx, n, row)
+	case *plan.RecursiveCte:
+		return e.recursive(ctx, n, row)
+	case *recursiveRows:
+		return e.generations(ctx, n, row)
+	case *generation:
+		rows, err := e.engine.Build(ctx, n.Node, row)
+		return &generationIter{rows, n.held}, err
 	case *comparedRows:
 		return e.compared(ctx, n, row)
 	}

@@ -6,6 +6,8 @@ import (
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/transform"
+
+	"redoubt/sql/match"
 )
 
 // heldRows are the rows of a join, for an UPDATE or DELETE of tables in it. They are read to the end before the first is
@@ -136,6 +138,9 @@ func (p *newParts) add(ctx *gsql.Context, row gsql.Row) (isNew bool, err error) 
 		}
 		if _, ok := known.seen[key]; !ok {
 			known.seen[key], isNew = struct{}{}, true
+			if err := match.HoldBytes(ctx, keyBytes); err != nil {
+				return false, err
+			}
 		}
 	}
 	return isNew, nil

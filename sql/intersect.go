@@ -101,6 +101,9 @@ func (c *comparingRows) Next(ctx *gsql.Context) (gsql.Row, error) {
 				continue
 			}
 			c.seen[key] = struct{}{}
+			if err := match.HoldBytes(ctx, keyBytes); err != nil {
+				return nil, err
+			}
 		} else if there {
 			c.right[key]--
 		}
@@ -108,4 +111,11 @@ func (c *comparingRows) Next(ctx *gsql.Context) (gsql.Row, error) {
 			return row, nil
 		}
 	}
+}
+
+// Close implements gsql.RowIter.
+func (c *comparingRows) Close(ctx *gsql.Context) error {
+	_ = match.HoldBytes(ctx, -keyBytes*int64(len(c.right))) // less is never too much
+	clear(c.right)
+	return c.distinctRows.Close(ctx)
 }

@@ -68,3 +68,39 @@ func TestFirstRowsMemory(t *testing.T) {
 	r.want("SELECT id FROM big ORDER BY s, id LIMIT 0")
 	r.want("SELECT id FROM big WHERE id = 5 UNION ALL SELECT id FROM big WHERE id < 3 ORDER BY id LIMIT 3", "0", "1", "2")
 }
+
+// TestHeldElsewhere: so is what set operations, recursive expressions, and procedures hold; what they let go is free again.
+func TestHeldElsewhere(t *testing.T) {
+	r := startWith(t, func(o *Options) { o.StatementBytesMax = 400 << 10 })
+	r.manyTexts("big", 10_000)
+	r.exec("CREATE TABLE two (n INT PRIMARY KEY)", "INSERT INTO two VALUES (1), (2)",
+		"CREATE PROCEDURE large() BEGIN SELECT * FROM big; END",
+		"CREATE PROCEDURE opens() BEGIN DECLARE a INT; DECLARE c CURSOR FOR SELECT id FROM big; OPEN c; FETCH c INTO a; CLOSE c; END",
+		`CREATE PROCEDURE often() BEGIN
+			DECLARE i INT DEFAULT 0; DECLARE n INT DEFAULT 0;
+			WHILE i < 40 DO
+				BEGIN
+					DECLARE c CURSOR FOR SELECT id FROM big WHERE id < 300;
+					OPEN c; FETCH c INTO n; FETCH c INTO n; CLOSE c;
+				END;
+				SET i = i + 1;
+			END WHILE;
+			SELECT i, n;
+		END`)
+	for _, query := range []string{
+		"SELECT COUNT(*) FROM (SELECT id FROM big EXCEPT SELECT id FROM big WHERE id < 5) x",
+		"SELECT COUNT(*) FROM (SELECT id FROM big INTERSECT SELECT n FROM two) x",
+		"WITH RECURSIVE t (i, s) AS (SELECT id, s FROM big UNION ALL SELECT i + 1, s FROM t WHERE i < 0) SELECT COUNT(*) FROM t",
+		"WITH RECURSIVE t (i) AS (SELECT 1 UNION SELECT i + 1 FROM t WHERE i < 9500) SELECT COUNT(*) FROM t",
+		"CALL large()", "CALL opens()",
+	} {
+		r.fails(1038, query)
+		r.want("SELECT COUNT(*) FROM big", "10000")
+	}
+	r.want("SELECT COUNT(*) FROM (SELECT id FROM big WHERE id < 3000 EXCEPT SELECT id FROM big WHERE id < 5) x", "2995")
+	r.want("WITH RECURSIVE t (i, s) AS (SELECT 1, REPEAT('x', 1000) UNION ALL SELECT i + 1, s FROM t WHERE i < 900) SELECT COUNT(*) FROM t", "900")
+	// What each of them held is free for the next.
+	r.want("SELECT SUM((WITH RECURSIVE t (i) AS (SELECT b.id UNION SELECT i + 1 FROM t WHERE i < 1000) SELECT COUNT(*) FROM t)) FROM big b WHERE b.id < 50", "48825")
+	r.want("SELECT SUM((SELECT COUNT(*) FROM (SELECT id FROM big x WHERE x.id < b.id + 2000 INTERSECT SELECT id FROM big WHERE id < 3000) y)) FROM big b WHERE b.id < 20", "40190")
+	r.want("CALL often()", "40|1")
+}

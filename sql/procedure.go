@@ -1,9 +1,13 @@
 package sql
 
 import (
+	"io"
+
 	sqle "github.com/dolthub/go-mysql-server"
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/vitess/go/vt/sqlparser"
+
+	"redoubt/sql/match"
 )
 
 // procedureRunner runs the statements of procedures. What a SELECT or a cursor shows is what there was when it was run: the
@@ -16,9 +20,33 @@ func (r procedureRunner) QueryWithBindings(ctx *gsql.Context, query string, pars
 	if _, reads := parsed.(sqlparser.SelectStatement); err != nil || !reads {
 		return schema, iter, flags, err
 	}
-	rows, err := gsql.RowIterToRows(ctx, iter)
+	counted := &countedIter{RowIter: iter, keeps: true}
+	rows, err := gsql.RowIterToRows(ctx, counted)
 	if err != nil {
+		_ = match.HoldBytes(ctx, -counted.bytes) // a handler may go on
 		return nil, nil, nil, err
 	}
-	return schema, gsql.RowsToRowIter(rows...), flags, nil
+	return schema, &readRows{rows}, flags, nil
+}
+
+// readRows gives rows that were read before. Each counts as held until it is given: a procedure may read again and again.
+type readRows struct{ rows []gsql.Row }
+
+// Next implements gsql.RowIter.
+func (r *readRows) Next(ctx *gsql.Context) (gsql.Row, error) {
+	if len(r.rows) == 0 {
+		return nil, io.EOF
+	}
+	row := r.rows[0]
+	r.rows = r.rows[1:]
+	return row, match.HoldBytes(ctx, -match.RowBytes(row))
+}
+
+// Close implements gsql.RowIter.
+func (r *readRows) Close(ctx *gsql.Context) error {
+	for _, row := range r.rows {
+		_ = match.HoldBytes(ctx, -match.RowBytes(row)) // less is never too much
+	}
+	r.rows = nil
+	return nil
 }
