@@ -104,3 +104,18 @@ func TestHeldElsewhere(t *testing.T) {
 	r.want("SELECT SUM((SELECT COUNT(*) FROM (SELECT id FROM big x WHERE x.id < b.id + 2000 INTERSECT SELECT id FROM big WHERE id < 3000) y)) FROM big b WHERE b.id < 20", "40190")
 	r.want("CALL often()", "40|1")
 }
+
+// TestKeylessMemory: the rows of a table without a key, which an UPDATE or DELETE finds by their content, are counted.
+func TestKeylessMemory(t *testing.T) {
+	r := startWith(t, func(o *Options) { o.StatementBytesMax = 400 << 10 })
+	r.manyTexts("big", 2000)
+	r.exec("CREATE TABLE keyless (id INT, s VARCHAR(100))", "INSERT INTO keyless SELECT id, s FROM big")
+	for _, statement := range []string{"UPDATE keyless SET s = '' WHERE id = 7", "DELETE FROM keyless WHERE id = 7"} {
+		r.fails(1038, statement)
+		r.want("SELECT COUNT(*) FROM keyless WHERE s > ''", "2000")
+	}
+	r.exec("CREATE TABLE fewer (id INT, s VARCHAR(100))", "INSERT INTO fewer SELECT id, s FROM keyless WHERE id < 1000",
+		"CREATE TRIGGER again AFTER UPDATE ON fewer FOR EACH ROW INSERT INTO two VALUES (NEW.id)", "CREATE TABLE two (id INT)")
+	r.exec("UPDATE fewer SET s = 'y' WHERE id < 10", "DELETE FROM fewer WHERE id > 990 AND s > ''", "DELETE FROM two WHERE id < 5")
+	r.want("SELECT (SELECT COUNT(*) FROM fewer), (SELECT COUNT(*) FROM fewer WHERE s = 'y'), (SELECT COUNT(*) FROM two)", "991|10|5")
+}

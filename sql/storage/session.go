@@ -202,6 +202,9 @@ func (s *Session) ValidateSession(ctx *gsql.Context) error {
 // over.
 func (s *Session) StatementBegin() {
 	s.held.Store(0)
+	if s.current != nil {
+		s.current.keyless = nil // of the statement before: they count no more
+	}
 	s.plan = nil
 	s.attached.Store(nil)
 	s.running, s.detached = false, false
@@ -218,7 +221,7 @@ func (s *Session) RestartStatement() bool {
 		return false
 	}
 	s.closePast()
-	s.current.keyless = nil
+	s.current.forgetAllKeyless()
 	if err := s.current.inner.Restart(); err != nil {
 		return false
 	}

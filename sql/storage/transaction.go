@@ -85,7 +85,7 @@ func (s *Session) describe(text string) StatementInfo {
 }
 
 func (t *Transaction) startStatement(info StatementInfo) {
-	t.keyless = nil
+	t.forgetAllKeyless()
 	if t.writes = info.Writes; t.writes {
 		t.inner.SetLockWait(t.session.settings().lockWait)
 	}
@@ -95,18 +95,19 @@ func (t *Transaction) startStatement(info StatementInfo) {
 }
 
 func (t *Transaction) endStatement() {
-	t.keyless, t.first = nil, false
+	t.forgetAllKeyless()
+	t.first = false
 	t.inner.EndStatement()
 	t.session.show()
 }
 
 func (t *Transaction) rollbackStatement() {
-	t.keyless = nil
+	t.forgetAllKeyless()
 	t.inner.RollbackStatement()
 }
 
 func (t *Transaction) rollbackTo(m txn.Mark) {
-	t.keyless = nil
+	t.forgetAllKeyless()
 	t.inner.RollbackTo(m)
 }
 
@@ -128,7 +129,8 @@ func (t *Transaction) renew() error {
 	if err := t.open(); err != nil {
 		return err
 	}
-	t.savepoints, t.keyless = nil, nil
+	t.savepoints = nil
+	t.forgetAllKeyless()
 	t.startStatement(t.session.describe(""))
 	return nil
 }
