@@ -356,3 +356,30 @@ func TestShareAndIntent(t *testing.T) {
 		t.Errorf("alone: %v", err)
 	}
 }
+
+// TestDeadlockOverPartner: a client that has locked a table waits in its transaction for one that waits for the table.
+func TestDeadlockOverPartner(t *testing.T) {
+	m := New()
+	ask := func(owner, partner uint64, key string, mode Mode) (*waiter, error) {
+		r := Request{Owner: owner, Partner: partner, Space: 1, Key: []byte(key), Mode: mode, Wait: long}
+		if key == "" {
+			r.Key, r.Space = nil, 2
+		}
+		return m.ask(r)
+	}
+	const client, session, other = 5, 9, 2
+	for _, held := range []func() (*waiter, error){
+		func() (*waiter, error) { return ask(session, 0, "", TableExclusive) },
+		func() (*waiter, error) { return ask(other, 0, "b", Exclusive) },
+	} {
+		if w, err := held(); w != nil || err != nil {
+			t.Fatalf("waits %v, %v", w != nil, err)
+		}
+	}
+	if w, err := ask(other, 0, "", IntentUpdate); w == nil || err != nil {
+		t.Fatalf("the other does not wait for the table: %v", err)
+	}
+	if _, err := ask(client, session, "b", Exclusive); !errors.Is(err, ErrDeadlock) {
+		t.Errorf("the client waits: %v, want a deadlock", err)
+	}
+}

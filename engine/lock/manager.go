@@ -54,6 +54,7 @@ type Manager struct {
 	mu     sync.Mutex
 	locks  map[name]*lock
 	owners map[uint64]*owner
+	served map[uint64][]*owner // that wait, by partner: what that one has is not let go meanwhile
 	counts Counts
 	marks  uint64       // the latest mark that was given to owners
 	tabled atomic.Int32 // tables that are locked or waited for as a whole
@@ -106,7 +107,9 @@ type waiter struct {
 }
 
 // New makes a Manager without locks.
-func New() *Manager { return &Manager{locks: map[name]*lock{}, owners: map[uint64]*owner{}} }
+func New() *Manager {
+	return &Manager{locks: map[name]*lock{}, owners: map[uint64]*owner{}, served: map[uint64][]*owner{}}
+}
 
 // Lock gives the owner a key in a mode, waiting for others that have it. An owner that asks for a key that it has in a
 // weaker mode keeps both. waited tells whether others had it first.
@@ -185,7 +188,7 @@ func (m *Manager) ask(r Request) (*waiter, error) {
 	} else {
 		l.queue = append(l.queue, w)
 	}
-	o.waiting, m.owners[o.id] = w, o
+	m.begin(w)
 	if m.closesCircle(w) {
 		m.counts.Deadlocks++
 		m.leave(w)
@@ -214,9 +217,30 @@ func (m *Manager) arrived(w *waiter, err error) error {
 	return err
 }
 
+// begin has an owner wait.
+func (m *Manager) begin(w *waiter) {
+	o := w.owner
+	o.waiting, m.owners[o.id] = w, o
+	if o.partner != 0 {
+		m.served[o.partner] = append(m.served[o.partner], o)
+	}
+}
+
+// end has it wait no longer.
+func (m *Manager) end(o *owner) {
+	o.waiting = nil
+	if o.partner == 0 {
+		return
+	}
+	rest := slices.DeleteFunc(m.served[o.partner], func(other *owner) bool { return other == o })
+	if m.served[o.partner] = rest; len(rest) == 0 {
+		delete(m.served, o.partner)
+	}
+}
+
 // leave takes a waiter out of its queue, and lets those behind it in if they may.
 func (m *Manager) leave(w *waiter) {
-	w.owner.waiting = nil
+	m.end(w.owner)
 	if len(w.owner.held) == 0 {
 		delete(m.owners, w.owner.id)
 	}
@@ -282,7 +306,7 @@ func (m *Manager) advance(l *lock) {
 			continue
 		}
 		l.queue = slices.Delete(l.queue, i, i+1)
-		w.owner.waiting = nil
+		m.end(w.owner)
 		l.grant(w.owner, w.mode)
 		close(w.granted)
 	}

@@ -7,21 +7,34 @@ func (m *Manager) closesCircle(w *waiter) bool {
 		return false
 	}
 	m.marks++
-	looked := looked{}
-	for todo := []*waiter{w}; len(todo) > 0; {
+	looked, todo := looked{}, []*waiter{w}
+	meet := func(o *owner) {
+		if o.mark == m.marks {
+			return
+		}
+		o.mark = m.marks
+		if o.waiting != nil {
+			todo = append(todo, o.waiting)
+		}
+	}
+	// What an owner has stays as long as it waits, and as long as its client waits in another.
+	meetAll := func(o *owner) {
+		meet(o)
+		for _, other := range m.served[o.id] {
+			meet(other)
+		}
+	}
+	for _, other := range m.served[w.owner.id] {
+		meet(other)
+	}
+	for len(todo) > 0 && w.owner.mark != m.marks {
 		next := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		for o := range looked.blockers(next) {
-			if o == w.owner {
-				return true
-			}
-			if o.waiting != nil && o.mark != m.marks {
-				o.mark = m.marks
-				todo = append(todo, o.waiting)
-			}
+			meetAll(o)
 		}
 	}
-	return false
+	return w.owner.mark == m.marks
 }
 
 // awaitedHeldMax is how many locks of an owner are looked at for others that wait. It is there for owners of millions.
@@ -30,7 +43,7 @@ const awaitedHeldMax = 64
 // awaited tells whether others may wait for the owner of w: if not there can be no circle. Most owners that queue for a busy
 // row hold nothing that anybody wants.
 func (w *waiter) awaited() bool {
-	if last := w.lock.queue[len(w.lock.queue)-1]; last != w || len(w.owner.held) > awaitedHeldMax {
+	if last := w.lock.queue[len(w.lock.queue)-1]; last != w || len(w.owner.held) > awaitedHeldMax || w.owner.partner != 0 {
 		return true
 	}
 	for _, held := range w.owner.held {

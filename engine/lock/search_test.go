@@ -87,6 +87,9 @@ func (m *model) circle(owner uint64) bool {
 	for _, l := range m.locks {
 		for i, p := range l.queue {
 			edges[p.owner] = append(edges[p.owner], m.inWay(l, p.owner, p.mode, i)...)
+			if session := m.partners[p.owner]; session != 0 { // whose client waits here
+				edges[session] = append(edges[session], p.owner)
+			}
 		}
 	}
 	reached := map[uint64]bool{}
