@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"strings"
 	"sync"
 	"testing"
 )
@@ -143,4 +144,26 @@ func TestIndexOfForeignKeyGivesWay(t *testing.T) {
 	r.want(indexes, "asked|p", "both_|p,q", "other|q,p", "PRIMARY|id")
 	r.database.CheckLaw(t)
 	r.database.CheckIndexes(t)
+}
+
+// TestTriggerBlockKeepsKeys: what the statements of a trigger's block change keeps foreign keys, as what it does alone.
+func TestTriggerBlockKeepsKeys(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE p (id INT PRIMARY KEY, v INT)", "CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p(id))",
+		"CREATE TABLE gone (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p(id) ON DELETE CASCADE)",
+		"INSERT INTO p VALUES (1, 1), (2, 2), (3, 3)", "INSERT INTO c VALUES (1, 1)", "INSERT INTO gone VALUES (1, 2)", "CREATE TABLE x (n INT)")
+	for _, statement := range []string{"DELETE FROM p WHERE id = new.n", "UPDATE p SET id = id + 10 WHERE id = new.n", "INSERT INTO c VALUES (7, new.n + 6)", "UPDATE c SET p = new.n + 6", "REPLACE INTO c VALUES (1, new.n + 6)"} {
+		errno := uint16(1452)
+		if strings.Contains(statement, " p ") && !strings.Contains(statement, " c ") {
+			errno = 1451
+		}
+		for _, body := range []string{statement, "BEGIN SET @x = 1; " + statement + "; END", "BEGIN IF new.n = 1 THEN " + statement + "; END IF; END"} {
+			r.exec("CREATE TRIGGER tr AFTER INSERT ON x FOR EACH ROW " + body)
+			r.fails(errno, "INSERT INTO x VALUES (1)")
+			r.want("SELECT (SELECT COUNT(*) FROM p), (SELECT SUM(p) FROM c), (SELECT COUNT(*) FROM x)", "3|1|0")
+			r.exec("DROP TRIGGER tr")
+		}
+	}
+	r.exec("CREATE TRIGGER tr AFTER INSERT ON x FOR EACH ROW BEGIN DELETE FROM p WHERE id = new.n; INSERT INTO c VALUES (new.n, 3); END", "INSERT INTO x VALUES (2)")
+	r.want("SELECT (SELECT COUNT(*) FROM gone), (SELECT SUM(p) FROM c)", "0|4")
 }

@@ -35,6 +35,8 @@ func correct(a *analyzer.Analyzer) {
 				r.Apply = keepSoundLookups(r.Apply)
 			case name == "finalizeUnions":
 				r.Apply = assignOnce(r.Apply)
+			case name == "applyForeignKeys":
+				r.Apply = inBlocks(r.Apply)
 			}
 			kept = append(kept, r)
 		}
@@ -65,5 +67,21 @@ func keepSoundLookups(apply analyzer.RuleFunc) analyzer.RuleFunc {
 func assignOnce(apply analyzer.RuleFunc) analyzer.RuleFunc {
 	return func(ctx *gsql.Context, a *analyzer.Analyzer, n gsql.Node, scope *plan.Scope, sel analyzer.RuleSelector, flags *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
 		return apply(ctx, a, n, scope, func(id analyzer.RuleId) bool { return id.String() != "assignExecIndexes" && sel(id) }, flags)
+	}
+}
+
+// inBlocks keeps a rule for statements from passing over those in the block of a trigger, which is analyzed as a whole.
+func inBlocks(apply analyzer.RuleFunc) analyzer.RuleFunc {
+	return func(ctx *gsql.Context, a *analyzer.Analyzer, n gsql.Node, scope *plan.Scope, sel analyzer.RuleSelector, flags *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
+		if _, block := n.(plan.RepresentsBlock); !block {
+			return apply(ctx, a, n, scope, sel, flags)
+		}
+		return transform.Node(n, func(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
+			switch n.(type) {
+			case *plan.InsertInto, *plan.Update, *plan.DeleteFrom:
+				return apply(ctx, a, n, scope, sel, flags)
+			}
+			return n, transform.SameTree, nil
+		})
 	}
 }
