@@ -16,10 +16,10 @@ import (
 // wrong with NULL and with several partners; function and sift do it another way.
 var unnesting = map[string]bool{"unnestInSubqueries": true, "unnestExistsSubqueries": true}
 
-// beginWith puts a rule before all others, for all engines of the process: the SQL engine keeps those of an UPDATE or
+// beginWith puts rules before all others, for all engines of the process: the SQL engine keeps those of an UPDATE or
 // DELETE of one table nowhere else.
 var beginWith = sync.OnceFunc(func() {
-	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRule())
+	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRule(), analyzer.Rule{Id: deleteRule, Apply: keepDelete})
 })
 
 // correct takes the rules whose plans give wrong rows out of an analyzer, and puts right what others make.
@@ -30,6 +30,8 @@ func correct(a *analyzer.Analyzer) {
 		for _, r := range b.Rules {
 			switch name := r.Id.String(); {
 			case unnesting[name]:
+				continue
+			case name == "processTruncate": // keepDelete has nothing left for it, and a table knows who refers to it from any database
 				continue
 			case name == "applyIndexesFromOuterScope":
 				r.Apply = keepSoundLookups(r.Apply)

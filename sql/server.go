@@ -112,6 +112,7 @@ const (
 	showRule
 	unionRule
 	askRule
+	deleteRule
 )
 
 // openEngine makes the SQL engine over the store.

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -60,27 +61,55 @@ func (t *Table) Deleter(ctx *gsql.Context) gsql.RowDeleter { return t.newEditor(
 // Replacer implements gsql.ReplaceableTable.
 func (t *Table) Replacer(ctx *gsql.Context) gsql.RowReplacer { return t.newEditor(ctx) }
 
-// Truncate implements gsql.TruncateableTable. TRUNCATE touches no row, and a flashback brings the rows back. The SQL engine
-// asks for the same when a DELETE has no condition; but that is part of its transaction, and takes what this sees, not what
-// others commit meanwhile.
+// Truncate implements gsql.TruncateableTable. TRUNCATE touches no row, and a flashback brings the rows back. One in a procedure is
+// part of the transaction of the CALL: it deletes what this sees, not what others commit meanwhile.
 func (t *Table) Truncate(ctx *gsql.Context) (int, error) {
 	transaction, err := t.writer(ctx)
 	if err != nil {
 		return 0, err
 	}
+	if err := t.unreferenced(ctx); err != nil {
+		return 0, err
+	}
 	inner := transaction.inner
 	if FirstWord(ctx.Query()) != "truncate" {
-		count, err := deleteAll(inner, t.def)
+		transaction.forgetKeyless(t)
+		count, err := deleteAll(ctx, inner, t.def)
 		return count, engineError(err)
 	}
 	count := inner.EstimateRows(t.def)
 	return int(count), engineError(flashback.Truncate(inner, t.def))
 }
 
-func deleteAll(t *txn.Txn, table *catalog.Table) (count int, err error) {
+// unreferenced refuses what takes rows away without a look at those of other tables that refer to them.
+func (t *Table) unreferenced(ctx *gsql.Context) error {
+	checks, err := ctx.GetSessionVariable(ctx, "foreign_key_checks")
+	if err != nil || checks == int8(0) {
+		return err
+	}
+	keys, err := t.GetReferencedForeignKeys(ctx)
+	if err != nil {
+		return err
+	}
+	for _, fk := range keys {
+		if !fk.IsSelfReferential() {
+			return gsql.ErrTruncateReferencedFromForeignKey.New(t.def.Name, fk.Name, fk.Table)
+		}
+	}
+	return nil
+}
+
+func deleteAll(ctx context.Context, t *txn.Txn, table *catalog.Table) (count int, err error) {
 	rows := t.Scan(table, txn.Range{})
-	for rows.Next() && err == nil {
-		err = t.Delete(table, rows.Row().Clone())
+	for err == nil && rows.Next() {
+		if count%cancelEvery == 0 && ctx.Err() != nil {
+			err = context.Cause(ctx)
+			break
+		}
+		row := rows.Row().Clone()
+		if err = t.LockChange(ctx, table, row, nil); err == nil {
+			err = t.Delete(table, row)
+		}
 		count++
 	}
 	if err == nil {
