@@ -18,6 +18,7 @@ import (
 	"redoubt/sql/function"
 	"redoubt/sql/infile"
 	"redoubt/sql/sqlcode"
+	"redoubt/sql/storage"
 )
 
 // loadInserts makes LOAD DATA an INSERT to the rules of the analyzer: the SQL engine does not, and leaves out triggers.
@@ -95,6 +96,9 @@ func (e *execution) openFile(ctx *gsql.Context, n *plan.LoadData) (io.ReadCloser
 	if n.Local {
 		if _, allowed, ok := gsql.SystemVariables.GetGlobal("local_infile"); !ok || allowed == int8(0) {
 			return nil, mysql.NewSQLError(errLocalDisabled, "42000", "Loading local data is disabled; this must be enabled on both the client and server sides")
+		}
+		if session, ok := ctx.Session.(*storage.Session); ok {
+			session.RunOnce()
 		}
 		return ctx.LoadInfile(n.File)
 	}

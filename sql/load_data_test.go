@@ -160,3 +160,40 @@ func TestAutoIncrementOfTexts(t *testing.T) {
 	r.exec("CREATE TABLE l (id INT PRIMARY KEY AUTO_INCREMENT)", "INSERT INTO l VALUES ('10'), (11.6), ('0')", "INSERT INTO l VALUES (NULL)")
 	r.want("SELECT * FROM l ORDER BY id", "10", "12", "13", "14")
 }
+
+// TestLoadDataMeetsChange: a file that a client has sent is not asked for again when one of its rows has changed meanwhile: the client is
+// told to begin again, and its connection goes on. One of the server's is read again.
+func TestLoadDataMeetsChange(t *testing.T) {
+	r, a, b := pair(t, readCommitted)
+	defer gsql.SystemVariables.AssignValues(map[string]any{"secure_file_priv": noFiles})
+	directory := t.TempDir()
+	if err := gsql.SystemVariables.AssignValues(map[string]any{"secure_file_priv": directory}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(directory, "rows"), []byte("1\t7\n3\t7\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	mysqldriver.RegisterReaderHandler("changed", func() io.Reader { asked++; return strings.NewReader("3\t5\n1\t5\n") })
+	defer mysqldriver.DeregisterReaderHandler("changed")
+	for _, around := range [][2]string{{"DO 0", "DO 0"}, {"BEGIN", "ROLLBACK"}} {
+		a.exec("BEGIN", "UPDATE t SET v = v + 1 WHERE id = 1")
+		b.exec(around[0])
+		asked = 0
+		load := b.waits(r, "LOAD DATA LOCAL INFILE 'Reader::changed' REPLACE INTO TABLE t")
+		a.exec("COMMIT")
+		load.ends("1213")
+		if asked != 1 {
+			t.Errorf("the file was asked for %d times", asked)
+		}
+		b.exec(around[1])
+	}
+	b.want("SELECT * FROM t ORDER BY id", "1|12", "2|20")
+	b.exec("LOAD DATA LOCAL INFILE 'Reader::changed' REPLACE INTO TABLE t")
+	b.want("SELECT * FROM t ORDER BY id", "1|5", "2|20", "3|5")
+	a.exec("BEGIN", "UPDATE t SET v = v + 1 WHERE id = 1")
+	load := b.waits(r, "LOAD DATA INFILE './rows' REPLACE INTO TABLE t")
+	a.exec("COMMIT")
+	load.ends("")
+	b.want("SELECT * FROM t ORDER BY id", "1|7", "2|20", "3|7")
+}

@@ -370,7 +370,7 @@ var table = []Code{
 	},
 	{
 		IDStale, 1213, "40001", "The row was changed by another transaction while this statement ran; try restarting transaction",
-		"The statement had shown rows to its client already, so it could not be run again on a newer snapshot.",
+		"The statement had shown rows to its client already, or read a file of its client's, so it could not be run again on a newer snapshot.",
 		"Run the transaction again from its beginning.",
 	},
 	{

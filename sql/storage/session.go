@@ -30,6 +30,7 @@ type Session struct {
 	shown     atomic.Pointer[TransactionInfo]
 	held      atomic.Int64                 // bytes of rows that the running statement holds in memory
 	restart   bool                         // the running statement begins again, in the transaction that is open
+	once      bool                         // it cannot: its client has sent what is not sent twice
 	point     *parser.AsOf                 // at which the table is read that the planner looks for; nil for now
 	detached  bool                         // and has put its transaction aside, to run statements of a procedure
 	direct    *StatementInfo               // the running statement, if it goes past the SQL engine
@@ -207,8 +208,11 @@ func (s *Session) StatementBegin() {
 	}
 	s.plan = nil
 	s.attached.Store(nil)
-	s.running, s.detached = false, false
+	s.running, s.detached, s.once = false, false, false
 }
+
+// RunOnce says that the running statement has read what its client does not send again.
+func (s *Session) RunOnce() { s.once = true }
 
 // Stale tells whether the running statement has met a row that has changed since, and must be run again, even if a
 // handler of a procedure has passed over the error.
@@ -217,7 +221,7 @@ func (s *Session) Stale() bool { return s.current != nil && s.current.inner.Stal
 // RestartStatement takes back what the running statement did, before it is run again on a newer snapshot. It tells
 // whether that can be done; the statement's transaction, with its locks, stays open for it.
 func (s *Session) RestartStatement() bool {
-	if s.current == nil {
+	if s.current == nil || s.once {
 		return false
 	}
 	s.closePast()
