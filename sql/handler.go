@@ -110,12 +110,17 @@ func (h *handler) statement(ctx context.Context, c *client, st *short.Statement,
 		err = overdue(ctx, err)
 		failed = false
 		h.end(c, err)
-		if err == nil || shown || !alone || repeats == repeatsMax || !hasID(err, sqlcode.IDConflict) || !mayRepeat(kind, text) || ctx.Err() != nil {
+		if err == nil || shown || !alone || repeats == repeatsMax || !hasID(err, sqlcode.IDConflict) || !mayRepeat(kind) || ctx.Err() != nil {
 			return err
 		}
 		failed = true
 		h.server.figures.retries.Inc()
 		o.conflicts++
+		if session := c.sessionNow(); session != nil {
+			if err = session.Recall(); err != nil {
+				return err
+			}
+		}
 		if err = h.refresh(ctx, session, kind, text); err != nil { // the commit that was in the way may be another node's
 			return err
 		}

@@ -2,7 +2,6 @@ package sql
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -113,11 +112,11 @@ func kindOf(text string) string {
 }
 
 // mayRepeat tells whether a statement does the same when it runs again on a fresh snapshot: it changes rows, reads
-// nothing that its client sends alongside, and sets no variable.
-func mayRepeat(kind, text string) bool {
+// nothing that its client sends alongside, and shows none.
+func mayRepeat(kind string) bool {
 	switch kind {
-	case "insert", "update", "delete", "replace":
-		return !strings.Contains(text, "@")
+	case "insert", "update", "delete", "replace", "ddl":
+		return true
 	}
-	return kind == "ddl"
+	return false
 }

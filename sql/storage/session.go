@@ -31,6 +31,7 @@ type Session struct {
 	held      atomic.Int64                 // bytes of rows that the running statement holds in memory
 	restart   bool                         // the running statement begins again, in the transaction that is open
 	once      bool                         // it cannot: its client has sent what is not sent twice
+	beside    beside                       // as it was when the running statement began
 	point     *parser.AsOf                 // at which the table is read that the planner looks for; nil for now
 	detached  bool                         // and has put its transaction aside, to run statements of a procedure
 	direct    *StatementInfo               // the running statement, if it goes past the SQL engine
@@ -209,6 +210,7 @@ func (s *Session) StatementBegin() {
 	s.plan = nil
 	s.attached.Store(nil)
 	s.running, s.detached, s.once = false, false, false
+	s.remember()
 }
 
 // RunOnce says that the running statement has read what its client does not send again.
@@ -226,7 +228,7 @@ func (s *Session) RestartStatement() bool {
 	}
 	s.closePast()
 	s.current.forgetAllKeyless()
-	if err := s.current.inner.Restart(); err != nil {
+	if s.current.inner.Restart() != nil || s.Recall() != nil {
 		return false
 	}
 	s.restart = true

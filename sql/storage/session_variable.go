@@ -11,6 +11,9 @@ import (
 // SetUserVariable implements gsql.Session. A variable has no type for dates and times: it gets the text that SQL shows of
 // them.
 func (s *Session) SetUserVariable(ctx *gsql.Context, name string, value any, t gsql.Type) error {
+	if err := s.rememberVariable(ctx, name); err != nil {
+		return err
+	}
 	switch v := value.(type) {
 	case time.Time:
 		value, t = textOfTime(v, t), types.LongText
