@@ -48,9 +48,13 @@ type Rows struct {
 
 // Scan iterates over the rows of a table in the order of its key.
 func (t *Txn) Scan(table *catalog.Table, r Range) *Rows {
+	return t.scan(table, r, t.overlay.view(table.ID))
+}
+
+func (t *Txn) scan(table *catalog.Table, r Range, own *entries) *Rows {
 	t.noteRead(table.ID)
 	t.claimRead(table, r, false)
-	return t.open(table, nil, table.ID, r)
+	return t.open(table, nil, table.ID, r, own)
 }
 
 // ScanIndex iterates over the rows of a table in the order of an index.
@@ -69,7 +73,7 @@ func (t *Txn) ScanKeys(table *catalog.Table, index *catalog.Index, r Range) *Row
 		space = index.ID
 		t.claimRead(table, Range{}, false)
 	}
-	rows := t.open(table, index, space, r)
+	rows := t.open(table, index, space, r, t.overlay.view(space))
 	rows.keysOnly = true
 	return rows
 }
@@ -78,10 +82,15 @@ func (t *Txn) ScanKeys(table *catalog.Table, index *catalog.Index, r Range) *Row
 func (r *Rows) Only(columns []uint32) { r.only = columns }
 
 func (t *Txn) scanIndex(table *catalog.Table, index *catalog.Index, r Range) *Rows {
+	return t.scanIndexWith(table, index, r, t.overlay.view(index.ID), t.overlay.view(table.ID))
+}
+
+// scanIndexWith shows the transaction's own changes as they are in keys, of the index, and in own, of the table.
+func (t *Txn) scanIndexWith(table *catalog.Table, index *catalog.Index, r Range, keys, own *entries) *Rows {
 	t.noteRead(table.ID)
-	rows := t.open(table, index, index.ID, r)
+	rows := t.open(table, index, index.ID, r, keys)
 	if rows.err == nil {
-		rows.overlay = t.overlay.view(table.ID)
+		rows.overlay = own
 		rows.lineage = t.catalog.Lineage(table.ID, t.snapshot)
 		if rows.getter, rows.err = t.env.Store.NewGetter(t.snapshot, rows.lineage[0].Top >= t.snapshot); rows.err == nil {
 			rows.err = t.checkFloor(table)
@@ -90,14 +99,14 @@ func (t *Txn) scanIndex(table *catalog.Table, index *catalog.Index, r Range) *Ro
 	return rows
 }
 
-func (t *Txn) open(table *catalog.Table, index *catalog.Index, space scn.Space, r Range) *Rows {
+func (t *Txn) open(table *catalog.Table, index *catalog.Index, space scn.Space, r Range, own *entries) *Rows {
 	rows := &Rows{txn: t, table: table, index: index, reverse: r.Reverse, slot: t.options.Slot}
 	rows.slot.Touch(uint64(space))
 	if t.finished {
 		rows.err = ErrFinished
 		return rows
 	}
-	rows.cursor = newCursor(t.overlay.view(space), r)
+	rows.cursor = newCursor(own, r)
 	lineage := t.catalog.Lineage(space, t.snapshot)
 	r.Pinned = lineage[0].Top >= t.snapshot // else it is what the transaction itself goes back to, which its pin does not hold
 	if rows.store, rows.err = t.env.Store.NewIterator(lineage, r); rows.err == nil {

@@ -392,11 +392,6 @@ func (s *Session) writes() bool { return s.current != nil && s.current.writes }
 // closePast ends what lives as long as a statement: iterators that were forgotten and views of the past.
 func (s *Session) closePast() {
 	for i := range s.iterators {
-		i.closeAhead()
-		if i.rows == nil {
-			s.closed(i)
-			continue
-		}
 		_ = i.closeRange()
 	}
 	for i := range s.versions {

@@ -264,7 +264,7 @@ type rowIter struct {
 	part    *partition
 	next    int // range
 	rows    *txn.Rows
-	ahead   []*txn.Rows // of the ranges behind, opened at once in a statement that writes
+	moment  *txn.Moment // that is read; nil: each range is read as it is then
 	filter  residual
 	count   uint
 	claim   bool   // claim each row, as the parent of a foreign key
@@ -281,7 +281,8 @@ func (i *rowIter) Next(ctx *gsql.Context) (gsql.Row, error) {
 			if i.next == len(i.part.ranges) {
 				return nil, errEOF
 			}
-			if r := &i.part.ranges[i.next]; r.point != nil && len(i.ahead) == 0 {
+			i.keepMoment()
+			if r := &i.part.ranges[i.next]; r.point != nil {
 				i.next++
 				row, found, err := i.get(ctx, r.point)
 				if err != nil || found {
@@ -331,7 +332,7 @@ func (i *rowIter) Next(ctx *gsql.Context) (gsql.Row, error) {
 
 // get reads the row with a primary key.
 func (i *rowIter) get(ctx *gsql.Context, key []byte) (gsql.Row, bool, error) {
-	row, at, found, err := i.reader.Get(i.table.def, key)
+	row, at, found, err := i.read(key)
 	if err != nil || !found {
 		return nil, false, engineError(err)
 	}
@@ -350,40 +351,34 @@ func (i *rowIter) get(ctx *gsql.Context, key []byte) (gsql.Row, bool, error) {
 	return out, true, err
 }
 
+// keepMoment lets a statement that changes rows read all its ranges as they were before the first: a row that it moves into a later range
+// must not be met there again.
+func (i *rowIter) keepMoment() {
+	if i.next == 0 && len(i.part.ranges) > 1 && i.table.view == nil && i.session.writes() {
+		i.moment = i.reader.Moment(i.table.def, i.part.index)
+	}
+}
+
+func (i *rowIter) read(key []byte) (redo.Row, scn.SCN, bool, error) {
+	if i.moment != nil {
+		return i.moment.Get(key)
+	}
+	return i.reader.Get(i.table.def, key)
+}
+
 func (i *rowIter) open() {
 	r := &i.part.ranges[i.next]
 	i.next++
 	i.filter = r.filter
+	switch {
+	case i.moment != nil:
+		i.rows = i.moment.Scan(r.Range)
+	case i.part.index == nil:
+		i.rows = i.reader.Scan(i.table.def, r.Range)
+	default:
+		i.rows = i.reader.ScanIndex(i.table.def, i.part.index, r.Range)
+	}
 	i.session.opened(i)
-	if len(i.ahead) > 0 {
-		i.rows, i.ahead = i.ahead[0], i.ahead[1:]
-		return
-	}
-	i.rows = i.scan(r)
-	if i.table.view == nil && i.session.writes() && len(i.part.ranges) <= aheadMax {
-		// An iterator sees the transaction as of its opening. A row that this statement moves into a later range must
-		// not be met there again.
-		for k := i.next; k < len(i.part.ranges); k++ {
-			i.ahead = append(i.ahead, i.scan(&i.part.ranges[k]))
-		}
-	}
-}
-
-// aheadMax bounds how many ranges are opened at once.
-const aheadMax = 1000
-
-func (i *rowIter) scan(r *keyRange) *txn.Rows {
-	if i.part.index == nil {
-		return i.reader.Scan(i.table.def, r.Range)
-	}
-	return i.reader.ScanIndex(i.table.def, i.part.index, r.Range)
-}
-
-func (i *rowIter) closeAhead() {
-	for _, rows := range i.ahead {
-		_ = rows.Close()
-	}
-	i.ahead = nil
 }
 
 func (i *rowIter) closeRange() error {
@@ -402,7 +397,6 @@ func (i *rowIter) closeRange() error {
 // Close implements gsql.RowIter.
 func (i *rowIter) Close(*gsql.Context) error {
 	i.next = len(i.part.ranges)
-	i.closeAhead()
 	if i.rows == nil {
 		return nil
 	}
