@@ -16,10 +16,15 @@ import (
 // wrong with NULL and with several partners; function and sift do it another way.
 var unnesting = map[string]bool{"unnestInSubqueries": true, "unnestExistsSubqueries": true}
 
-// beginWith puts rules before all others, for all engines of the process: the SQL engine keeps those of an UPDATE or
-// DELETE of one table nowhere else.
-var beginWith = sync.OnceFunc(func() {
+// forAll puts rules before all others, and puts right the one for triggers, for all engines of the process: the SQL engine keeps those
+// of an UPDATE or DELETE of one table nowhere else.
+var forAll = sync.OnceFunc(func() {
 	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRule(), analyzer.Rule{Id: deleteRule, Apply: keepDelete})
+	for i, r := range analyzer.OnceAfterAll {
+		if r.Id.String() == "applyTriggers" {
+			analyzer.OnceAfterAll[i].Apply = inBlocks(inDatabaseOfTable(r.Apply))
+		}
+	}
 })
 
 // correct takes the rules whose plans give wrong rows out of an analyzer, and puts right what others make.

@@ -123,7 +123,7 @@ func (s *Server) openEngine() error {
 		TransactionBytes: s.options.TransactionBytesMax, StatementBytes: s.options.StatementBytesMax,
 	})
 	s.provider = storage.NewProvider(s.store, newUserLocks(function.NewLibrary(), func() *storage.Store { return s.store }))
-	beginWith()
+	forAll()
 	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, refuseKill).AddPreAnalyzeRule(loadRule, loadInserts).
 		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(collationRule, apartCollations).AddPreAnalyzeRule(apartRule, tellApart).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(askRule, askViews).AddPostAnalyzeRule(showRule, showDefinitions).
 		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).

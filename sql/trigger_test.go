@@ -1,0 +1,42 @@
+package sql
+
+import "testing"
+
+// TestTriggerOfAnotherDatabase: names in a trigger are of the database in which it was made, whatever the client's current one is.
+func TestTriggerOfAnotherDatabase(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE DATABASE other", "CREATE DATABASE third")
+	for _, database := range []string{"test", "other"} {
+		r.exec("CREATE TABLE "+database+".t (id INT PRIMARY KEY, v INT)", "CREATE TABLE "+database+".note (what VARCHAR(10), id INT)")
+	}
+	r.exec("CREATE TRIGGER ins AFTER INSERT ON t FOR EACH ROW INSERT INTO note VALUES ('insert', new.id)",
+		"CREATE TRIGGER upd BEFORE UPDATE ON t FOR EACH ROW BEGIN INSERT INTO note VALUES ('update', new.id); SET new.v = (SELECT COUNT(*) FROM note); END",
+		"CREATE TRIGGER del AFTER DELETE ON t FOR EACH ROW BEGIN INSERT INTO note VALUES ('delete', old.id); INSERT INTO third.far VALUES (old.id); END",
+		"CREATE TABLE third.far (id INT)", "CREATE TABLE third.heard (id INT)")
+	third := r.connect("third", "")
+	if _, err := third.Exec("CREATE TRIGGER hear AFTER INSERT ON far FOR EACH ROW INSERT INTO heard VALUES (new.id)"); err != nil {
+		t.Fatal(err)
+	}
+	third.Close()
+	for _, current := range []string{"test", "other", "third", ""} {
+		c := r.connect(current, "")
+		c.SetMaxOpenConns(1)
+		for _, s := range []string{
+			"INSERT INTO test.t VALUES (1, 0), (2, 0)", "INSERT INTO test.t SELECT 3, 0", "UPDATE test.t SET v = 9 WHERE id = 1", "DELETE FROM test.t WHERE id = 2", "DELETE FROM test.t WHERE id + 0 = 3",
+		} {
+			if _, err := c.Exec(s); err != nil {
+				t.Fatalf("%s in %q: %v", s, current, err)
+			}
+		}
+		got, err := queryRows(c, "SELECT IFNULL(DATABASE(), '')")
+		if err != nil || len(got) != 1 || got[0] != current {
+			t.Errorf("the current database is %v, %v, and was %q", got, err, current)
+		}
+		c.Close()
+		r.want("SELECT what, id FROM note ORDER BY what, id", "delete|2", "delete|3", "insert|1", "insert|2", "insert|3", "update|1")
+		r.want("SELECT v FROM t", "4")
+		r.want("SELECT id FROM third.heard ORDER BY id", "2", "3")
+		r.want("SELECT (SELECT COUNT(*) FROM other.t), (SELECT COUNT(*) FROM other.note)", "0|0")
+		r.exec("TRUNCATE TABLE t", "TRUNCATE TABLE note", "TRUNCATE TABLE third.far", "TRUNCATE TABLE third.heard")
+	}
+}
