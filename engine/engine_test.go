@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -536,6 +537,51 @@ func TestSequences(t *testing.T) {
 		t.Fatalf("peek gives %d, want 10", got)
 	}
 	next(10)
+}
+
+// TestSequenceEnds: a sequence that has come to its end stays there, after restarts, too, and begins anew only when it is
+// set.
+func TestSequenceEnds(t *testing.T) {
+	for _, used := range []uint64{math.MaxUint64, math.MaxUint64 - 1} {
+		for _, clean := range []bool{true, false} {
+			d := enginetest.Open(t)
+			table := createPerson(t, d)
+			if got, err := d.Engine.NextAutoIncrement(ctx, table.ID); err != nil || got != 1 {
+				t.Fatalf("next is %d, %v; want 1", got, err)
+			}
+			if err := d.Engine.BumpAutoIncrement(ctx, table.ID, math.MaxUint64-3); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := d.Engine.NextAutoIncrement(ctx, table.ID); err != nil || got != math.MaxUint64-2 {
+				t.Fatalf("next is %d, %v; want two less than the largest", got, err)
+			}
+			if err := d.Engine.BumpAutoIncrement(ctx, table.ID, used); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				for range 2 {
+					if got, err := d.Engine.NextAutoIncrement(ctx, table.ID); !errors.Is(err, engine.ErrNoNumbers) {
+						t.Fatalf("after %d next is %d, %v; want no number", used, got, err)
+					}
+					if err := d.Engine.BumpAutoIncrement(ctx, table.ID, 7); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if clean {
+					if err := d.Engine.GiveBack(ctx); err != nil {
+						t.Fatal(err)
+					}
+				}
+				d.Restart(t)
+			}
+			if err := d.Engine.SetAutoIncrement(ctx, table.ID, 10); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := d.Engine.NextAutoIncrement(ctx, table.ID); err != nil || got != 10 {
+				t.Fatalf("set anew, next is %d, %v; want 10", got, err)
+			}
+		}
+	}
 }
 
 // TestHistoryAgainstModel runs random transactions, restarts and rewinds against a model that keeps a copy of the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"redoubt/engine/catalog"
@@ -21,7 +22,14 @@ const (
 	rowIDs        uint64 = 1 << 32
 
 	blockNumbers = 1000 // numbers reserved at once
+
+	// exhausted is what comes next when nothing does: the largest number is never given. A sequence that has come to its
+	// end has it in the log, too, so that it stays at its end.
+	exhausted uint64 = math.MaxUint64
 )
+
+// ErrNoNumbers is returned when a sequence has come to its end.
+var ErrNoNumbers = errors.New("the sequence has no numbers left")
 
 // SequencesOf gives the ids of a table's sequences: of its auto-increment values and of its hidden row ids.
 func SequencesOf(table scn.Space) (autoIncrement, rows uint64) {
@@ -58,21 +66,24 @@ func (s *sequences) next(ctx context.Context, id, first uint64) (uint64, error) 
 	b := s.block(id)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.next >= b.end {
+	if b.next >= b.end && b.next != exhausted {
 		if err := s.reserve(ctx, id, b, first); err != nil {
 			return 0, err
 		}
+	}
+	if b.next == exhausted {
+		return 0, ErrNoNumbers
 	}
 	b.next++
 	return b.next - 1, nil
 }
 
-// reserve takes a block that starts at least at atLeast.
+// reserve takes a block that starts at least at atLeast. It is empty at the end of the sequence.
 func (s *sequences) reserve(ctx context.Context, id uint64, b *block, atLeast uint64) error {
 	for {
-		start, err := s.tryReserve(ctx, id, max(atLeast, b.next))
+		start, end, err := s.tryReserve(ctx, id, max(atLeast, b.next))
 		if err == nil {
-			b.next, b.end, b.loaded = start, start+blockNumbers, true
+			b.next, b.end, b.loaded = start, end, true
 			return nil
 		}
 		if !errors.Is(err, txn.ErrConflict) {
@@ -81,21 +92,23 @@ func (s *sequences) reserve(ctx context.Context, id uint64, b *block, atLeast ui
 	}
 }
 
-func (s *sequences) tryReserve(ctx context.Context, id, atLeast uint64) (start uint64, err error) {
+func (s *sequences) tryReserve(ctx context.Context, id, atLeast uint64) (start, end uint64, err error) {
 	t := s.engine.Begin(txn.Options{Isolation: txn.RepeatableRead})
 	defer t.Rollback()
 	stored, err := t.GetSequence(id)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if start = max(stored, atLeast); start+blockNumbers < start {
-		return 0, errors.New("the sequence has no numbers left")
+	start = max(stored, atLeast)
+	end = start + min(blockNumbers, exhausted-start)
+	if stored == exhausted {
+		return start, end, nil
 	}
-	if err := t.PutSequence(id, start+blockNumbers); err != nil {
-		return 0, err
+	if err := t.PutSequence(id, end); err != nil {
+		return 0, 0, err
 	}
 	_, err = t.Commit(ctx)
-	return start, err
+	return start, end, err
 }
 
 // load makes a block know where its sequence stands without reserving.
@@ -146,12 +159,12 @@ func (e *Engine) GiveBack(ctx context.Context) error {
 	return nil
 }
 
-// NextAutoIncrement gives the next auto-increment value of a table; the first is 1.
+// NextAutoIncrement gives the next auto-increment value of a table; the first is 1. At the end it is ErrNoNumbers.
 func (e *Engine) NextAutoIncrement(ctx context.Context, table scn.Space) (uint64, error) {
 	return e.numbers.next(ctx, uint64(table), 1)
 }
 
-// BumpAutoIncrement makes all values given from now on greater than used.
+// BumpAutoIncrement makes all values given from now on greater than used. Behind the two largest numbers there are none.
 func (e *Engine) BumpAutoIncrement(ctx context.Context, table scn.Space, used uint64) error {
 	b := e.numbers.block(uint64(table))
 	b.mu.Lock()
@@ -159,16 +172,15 @@ func (e *Engine) BumpAutoIncrement(ctx context.Context, table scn.Space, used ui
 	if err := e.numbers.load(uint64(table), b); err != nil {
 		return err
 	}
-	switch {
-	case used < b.next:
+	if used < b.next || b.next == exhausted {
 		return nil
-	case used+1 < b.end:
-		b.next = used + 1
-		return nil
-	case used+1 == 0:
-		return errors.New("the sequence has no numbers left")
 	}
-	return e.numbers.reserve(ctx, uint64(table), b, used+1)
+	next := used + min(1, exhausted-used)
+	if next < b.end {
+		b.next = next
+		return nil
+	}
+	return e.numbers.reserve(ctx, uint64(table), b, next)
 }
 
 // PeekAutoIncrement is the value that would be given next.

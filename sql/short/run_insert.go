@@ -3,6 +3,7 @@ package short
 import (
 	"context"
 	"errors"
+	"math"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
@@ -119,7 +120,7 @@ func (i *inserting) number(n int) error {
 			return err
 		}
 		v, ok := column.wholeValue(argument{kind: integerArgument, integer: int64(value)})
-		if !ok {
+		if !ok || value > math.MaxInt64 { // more is left to the full way, though BIGINT UNSIGNED holds it
 			return errExhausted
 		}
 		i.rows[n] = i.rows[n].With(redo.Column{ID: column.Column.ID, Value: v})

@@ -81,6 +81,7 @@ const (
 	IDTableExists      = "RD-4007"
 	IDDatabaseExists   = "RD-4008"
 	IDCorrupt          = "RD-4009"
+	IDNoNumbers        = "RD-4010"
 	IDInternal         = "RD-9001"
 )
 
@@ -477,6 +478,11 @@ var table = []Code{
 		IDCorrupt, 1712, stateGeneral, "Damaged data: %s",
 		"A checksum or the shape of stored data is wrong.",
 		"Do not write; verify the files with redoubt inspect and restore what is damaged from a backup or another node.",
+	},
+	{
+		IDNoNumbers, 1467, stateGeneral, "Failed to read auto-increment value from storage engine",
+		"AUTO_INCREMENT has come to the end of its column's type.",
+		"Give the column a larger type, or let the numbers begin anew where some are free: ALTER TABLE … AUTO_INCREMENT = n.",
 	},
 	{
 		IDInternal, 1815, stateGeneral, "Internal error: %s",

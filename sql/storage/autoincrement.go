@@ -7,6 +7,7 @@ import (
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/shopspring/decimal"
 
+	"redoubt/engine"
 	"redoubt/engine/txn"
 )
 
@@ -24,13 +25,29 @@ func (t *Table) GetNextAutoIncrementValue(ctx *gsql.Context, given any) (uint64,
 	e := t.db.store.engine
 	if given == nil {
 		next, err := e.NextAutoIncrement(background(ctx), t.def.ID)
+		if err == nil && !t.takesNumber(ctx, next) {
+			err = engine.ErrNoNumbers
+		}
 		return next, engineError(err)
 	}
 	n, ok := positive(given)
-	if !ok {
+	if !ok || !t.takesNumber(ctx, n) { // the statement will fail
 		return t.PeekNextAutoIncrementValue(ctx)
 	}
 	return n, engineError(e.BumpAutoIncrement(background(ctx), t.def.ID, n))
+}
+
+// takesNumber tells whether the auto-increment column holds a number. The SQL engine would store the largest that it holds
+// instead.
+func (t *Table) takesNumber(ctx *gsql.Context, n uint64) bool {
+	for _, c := range t.schema.Schema {
+		if !c.AutoIncrement {
+			continue
+		}
+		_, in, err := c.Type.Convert(ctx, n)
+		return err == nil && bool(in)
+	}
+	return true
 }
 
 // AutoIncrementSetter implements gsql.AutoIncrementTable.
@@ -47,7 +64,7 @@ func (e *editor) SetAutoIncrementValue(ctx *gsql.Context, next uint64) error {
 	if err != nil {
 		return err
 	}
-	return engineError(e.table.db.store.engine.SetAutoIncrement(background(ctx), e.table.def.ID, max(next, highest+1)))
+	return engineError(e.table.db.store.engine.SetAutoIncrement(background(ctx), e.table.def.ID, max(next, highest+min(1, math.MaxUint64-highest))))
 }
 
 // AcquireAutoIncrementLock implements gsql.AutoIncrementSetter. Numbers are given one by one; no lock is needed.

@@ -7,6 +7,7 @@ import (
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
+	"redoubt/engine"
 	"redoubt/engine/catalog"
 	"redoubt/engine/lock"
 	"redoubt/engine/txn"
@@ -42,6 +43,8 @@ func engineError(err error) error {
 		return sqlcode.NotLeader(err)
 	case errors.Is(err, txn.ErrReadOnly):
 		return gsql.ErrReadOnlyTransaction.New()
+	case errors.Is(err, engine.ErrNoNumbers):
+		return sqlcode.New(sqlcode.IDNoNumbers)
 	case errors.Is(err, txn.ErrTooLarge):
 		return sqlcode.TooLarge(err.Error())
 	}

@@ -1,0 +1,43 @@
+package sql
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestNumbersEndBothWays: at the end of AUTO_INCREMENT nothing is stored, whichever way a statement goes, and the end lasts.
+func TestNumbersEndBothWays(t *testing.T) {
+	r := start(t)
+	b := newBothWays(t, r, "", "CREATE TABLE s (id BIGINT PRIMARY KEY AUTO_INCREMENT, v INT)",
+		"CREATE TABLE u (id BIGINT UNSIGNED PRIMARY KEY AUTO_INCREMENT, v INT)", "CREATE TABLE fresh (id BIGINT UNSIGNED PRIMARY KEY AUTO_INCREMENT, v INT)",
+		"CREATE TABLE y (id TINYINT PRIMARY KEY AUTO_INCREMENT, v INT)")
+	ends := func(table string) {
+		t.Helper()
+		if got := b.run("INSERT INTO " + table + " (v) VALUES (9)"); !strings.HasPrefix(got, "error 1467 ") {
+			t.Fatalf("table %s at its end: %s", table, got)
+		}
+	}
+	b.run("INSERT INTO s VALUES (9223372036854775807, 1)")
+	b.run("INSERT INTO u VALUES (1, 1)")
+	b.run("INSERT INTO u (v) VALUES (1)")
+	b.run("INSERT INTO u VALUES (18446744073709551615, 1)")
+	b.run("INSERT INTO fresh VALUES (18446744073709551615, 1)")
+	b.run("INSERT INTO y VALUES (126, 1)")
+	b.run("INSERT INTO y VALUES (300, 1)") // is refused, and takes no numbers
+	b.run("INSERT INTO y (v) VALUES (1)")
+	for _, table := range []string{"s", "u", "fresh", "y", "s", "u", "fresh", "y"} {
+		ends(table)
+	}
+	for table, want := range map[string]string{"s": "1|9223372036854775807", "u": "3|18446744073709551615", "fresh": "1|18446744073709551615", "y": "2|127"} {
+		r.want("SELECT COUNT(*), MAX(id) FROM shortly."+table, want)
+		r.want("SELECT COUNT(*), MAX(id) FROM fully."+table, want)
+	}
+	r.restart()
+	for _, table := range []string{"s", "u", "fresh", "y"} {
+		r.fails(1467, "INSERT INTO shortly."+table+" (v) VALUES (9)")
+		r.fails(1467, "INSERT INTO fully."+table+" (v) VALUES (9) /* fully */")
+	}
+	r.exec("DELETE FROM shortly.u", "ALTER TABLE shortly.u AUTO_INCREMENT = 5", "INSERT INTO shortly.u (v) VALUES (9)")
+	r.want("SELECT id FROM shortly.u", "5")
+	r.database.CheckLaw(t)
+}
