@@ -41,3 +41,17 @@ func TestNumbersEndBothWays(t *testing.T) {
 	r.want("SELECT id FROM shortly.u", "5")
 	r.database.CheckLaw(t)
 }
+
+// TestTimesBothWays: of texts that package time takes, the short path takes those that MySQL writes.
+func TestTimesBothWays(t *testing.T) {
+	b := newBothWays(t, start(t), "", "CREATE TABLE d (id INT PRIMARY KEY, t0 DATETIME, t3 DATETIME(3), KEY (t0))")
+	texts := []string{
+		"2020-01-01 1:00:00.5", "2020-01-01 1:00:00", "2020-01-01 10:00:00.5", "2020-01-01 10:00:00,5", "2020-01-01 10:00:00.",
+		"2020-01-01 10:00:00", "2020-01-01", "2020-01-01 10:00:00.123", "2020-01-01 10:00:00.1234", "2020-01-01 1:00:00.1234", "2020-01-01 10:00:00.5x",
+	}
+	for id, text := range texts {
+		b.run("INSERT INTO d VALUES (?, ?, ?)", id, text, text)
+		b.run("SELECT id FROM d WHERE t0 = '" + text + "'")
+	}
+	b.run("SELECT id, t0, t3 FROM d ORDER BY id")
+}

@@ -266,11 +266,15 @@ func (c *column) timeValue(a argument) (redo.Value, bool) {
 		t, err := time.Parse(dateLayout, a.text)
 		return redo.DateValue(t.Unix() / secondsPerDay), err == nil && (t.Unix() >= 0)
 	}
-	layout := timeLayout
-	if len(a.text) == len(dateLayout) {
+	layout, fraction := timeLayout, 0
+	switch n := len(a.text) - len(timeLayout) - 1; { // package time takes an hour of one digit, and a comma, too
+	case len(a.text) == len(dateLayout):
 		layout = dateLayout
+	case n > 0 && a.text[len(timeLayout)] == '.':
+		fraction = n
+	case n != -1:
+		return redo.Value{}, false
 	}
-	fraction := max(0, len(a.text)-len(timeLayout)-1)
 	t, err := time.Parse(layout, a.text)
 	return redo.DatetimeValue(t.UnixMicro()), err == nil && fraction <= c.digits
 }
