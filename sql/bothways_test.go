@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -54,4 +55,24 @@ func TestTimesBothWays(t *testing.T) {
 		b.run("SELECT id FROM d WHERE t0 = '" + text + "'")
 	}
 	b.run("SELECT id, t0, t3 FROM d ORDER BY id")
+}
+
+// TestNegativeZeroBothWays: -0 is stored as 0, as in MariaDB.
+func TestNegativeZeroBothWays(t *testing.T) {
+	r := start(t)
+	b := newBothWays(t, r, "", "CREATE TABLE f (id INT PRIMARY KEY, d DOUBLE, f FLOAT)")
+	b.run("INSERT INTO f (id, d) VALUES (1, -0.0)")
+	b.run("INSERT INTO f (id, d) VALUES (2, ?)", math.Copysign(0, -1))
+	b.run("INSERT INTO f VALUES (3, '-0', '-0.0')")
+	b.run("INSERT INTO f (id, d) VALUES (4, 1)")
+	b.run("UPDATE f SET d = -0.0 WHERE id = 4")
+	b.run("INSERT INTO f VALUES (5, -0e0, -(0e0))")
+	b.run("INSERT INTO f VALUES (6, ?, ?)", math.Copysign(0, -1), math.Copysign(0, -1))
+	for _, database := range []string{"shortly", "fully"} {
+		for _, row := range r.rows("SELECT d, COALESCE(f, 0) FROM " + database + ".f") {
+			if row != "0|0" {
+				t.Errorf("%s: %s", database, row)
+			}
+		}
+	}
 }

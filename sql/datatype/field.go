@@ -146,11 +146,11 @@ func (f *Field) encodeFixed(v any) (redo.Value, bool, error) {
 		}
 	case layoutFloat32:
 		if n, ok := v.(float32); ok {
-			return redo.Float32Value(n), true, nil
+			return redo.Float32Value(PlainZero(n)), true, nil
 		}
 	case layoutFloat64:
 		if n, ok := v.(float64); ok {
-			return redo.Float64Value(n), true, nil
+			return redo.Float64Value(PlainZero(n)), true, nil
 		}
 	case layoutDate:
 		if t, ok := v.(time.Time); ok {
@@ -288,4 +288,12 @@ func (f *Field) decodeLong(v redo.Value) (any, error) {
 		return g, nil
 	}
 	return nil, fmt.Errorf("column %s: stored %s is not a %s", f.Column.Name, v.Kind(), f.Type)
+}
+
+// PlainZero gives 0 for -0: MySQL stores no other.
+func PlainZero[F float32 | float64](n F) F {
+	if n == 0 {
+		return 0
+	}
+	return n
 }

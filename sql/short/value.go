@@ -177,10 +177,10 @@ func floatValue(a argument) (redo.Value, bool) {
 	case integerArgument:
 		return redo.Float64Value(float64(a.integer)), a.integer <= exactFloatMax && a.integer >= -exactFloatMax
 	case floatArgument:
-		return redo.Float64Value(a.float), !math.IsNaN(a.float) && !math.IsInf(a.float, 0)
+		return redo.Float64Value(datatype.PlainZero(a.float)), !math.IsNaN(a.float) && !math.IsInf(a.float, 0)
 	case decimalArgument:
 		f, err := strconv.ParseFloat(a.text, 64)
-		return redo.Float64Value(f), err == nil
+		return redo.Float64Value(datatype.PlainZero(f)), err == nil
 	}
 	return redo.Value{}, false
 }
