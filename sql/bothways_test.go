@@ -76,3 +76,11 @@ func TestNegativeZeroBothWays(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesOfAggregatesBothWays: an aggregate without a name of its own is called as the statement writes it.
+func TestNamesOfAggregatesBothWays(t *testing.T) {
+	b := newBothWays(t, start(t), "", "CREATE TABLE g (id INT PRIMARY KEY)", "INSERT INTO g VALUES (3)")
+	for _, aggregate := range []string{"COUNT(  id  )", "COUNT( id )", "COUNT(\nid )", "COUNT(id)", "SUM(id )", "SUM(id\t)", "MAX( id) AS m", "MAX(  id) AS m"} {
+		b.run("SELECT " + aggregate + " FROM g WHERE id > 0")
+	}
+}

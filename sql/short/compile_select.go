@@ -129,8 +129,8 @@ func (c *compiler) outputs(exprs sqlparser.SelectExprs, q *query) bool {
 			}
 		case *sqlparser.AliasedExpr:
 			o, ok := c.output(e.Expr)
-			if !ok {
-				return c.refuse(notSimple)
+			if !ok || o.aggregate != noAggregate && e.As.IsEmpty() && strings.Contains(e.InputExpression, " ") {
+				return c.refuse(notSimple) // its text is the column's name, and the template does not keep all blanks
 			}
 			q.outputs = append(q.outputs, o)
 			c.aliases = append(c.aliases, e.As)
