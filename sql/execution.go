@@ -93,6 +93,8 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		return nil, releaseTables(ctx)
 	case *plan.Set:
 		other = setTexts(n)
+	case *builtRows:
+		return n.rows, nil
 	case *plan.ShowColumns:
 		return showColumns(ctx, n, row)
 	case *plan.LoadData:

@@ -12,17 +12,51 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/types"
 )
 
-// groups makes the iterator of a GROUP BY; nil leaves one without keys, which has one group, to the SQL engine. The engine tells groups
+// groups makes the iterator of a GROUP BY. The group of one without keys is left to the SQL engine. The engine tells groups
 // apart by 64 bits of a hash of their values, printed; that takes most of the time of a GROUP BY, and two groups may have the same.
 func (e *execution) groups(ctx *gsql.Context, n *plan.GroupBy, row gsql.Row) (gsql.RowIter, error) {
-	if len(n.GroupByExprs) == 0 {
+	if _, begun := n.Child.(*builtRows); begun {
 		return nil, nil
 	}
 	rows, err := e.engine.Build(ctx, n.Child, row)
 	if err != nil {
 		return nil, err
 	}
+	if len(n.GroupByExprs) == 0 {
+		own := *n
+		own.Child = &builtRows{n.Child, rows}
+		group, err := e.engine.Build(ctx, &own, row)
+		return &groupIter{RowIter: group, rows: rows}, err
+	}
 	return &groupsIter{rows: rows, selected: n.SelectedExprs, key: newGroupKey(n.GroupByExprs)}, nil
+}
+
+// builtRows are rows whose iterator is there.
+type builtRows struct {
+	gsql.Node
+	rows gsql.RowIter
+}
+
+// groupIter gives the SQL engine's group of all rows, whose iterator panics when it is closed before it is asked for anything,
+// as LIMIT 0 does.
+type groupIter struct {
+	gsql.RowIter
+	rows  gsql.RowIter
+	asked bool
+}
+
+// Next implements gsql.RowIter.
+func (i *groupIter) Next(ctx *gsql.Context) (gsql.Row, error) {
+	i.asked = true
+	return i.RowIter.Next(ctx)
+}
+
+// Close implements gsql.RowIter.
+func (i *groupIter) Close(ctx *gsql.Context) error {
+	if !i.asked {
+		return i.rows.Close(ctx)
+	}
+	return i.RowIter.Close(ctx)
 }
 
 // groupsIter reads all rows when the first group is asked for.
