@@ -22,3 +22,31 @@ func TestLimitZeroOfAggregate(t *testing.T) {
 	r.want("SELECT SQL_CALC_FOUND_ROWS COUNT(*) FROM t LIMIT 0")
 	r.want("SELECT @mark", "7")
 }
+
+// TestLimitNull: a LIMIT or OFFSET that is given NULL is 0.
+func TestLimitNull(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1),(2)")
+	r.db.SetMaxOpenConns(1)
+	r.exec("SET @mark = 7, @n = NULL")
+	for _, q := range []string{
+		"SELECT id FROM t ORDER BY id LIMIT ?", "SELECT COUNT(*) FROM t LIMIT ?", "SELECT id FROM t UNION SELECT id FROM t LIMIT ?",
+		"SELECT * FROM (SELECT id FROM t LIMIT ?) x", "SELECT id FROM t WHERE id = (SELECT MAX(id) FROM t LIMIT ?)", "SELECT id FROM t WHERE id = 1 LIMIT ? /* fully */",
+	} {
+		if got := r.rows(q, nil); len(got) > 0 {
+			t.Errorf("%s with NULL: %v", q, got)
+		}
+		r.exec("PREPARE p FROM '" + q + "'")
+		r.want("EXECUTE p USING @n")
+	}
+	if got := r.rows("SELECT id FROM t ORDER BY id LIMIT 1 OFFSET ?", nil); len(got) != 1 || got[0] != "1" {
+		t.Errorf("OFFSET NULL: %v", got)
+	}
+	for _, change := range []string{"UPDATE t SET id = id + 10 LIMIT ?", "DELETE FROM t LIMIT ?"} {
+		if _, err := r.db.Exec(change, nil); err != nil {
+			t.Errorf("%s with NULL: %v", change, err)
+		}
+	}
+	r.want("SELECT id FROM t ORDER BY id", "1", "2")
+	r.want("SELECT @mark", "7")
+}

@@ -19,7 +19,7 @@ var unnesting = map[string]bool{"unnestInSubqueries": true, "unnestExistsSubquer
 // forAll puts rules before all others, and puts right the one for triggers, for all engines of the process: the SQL engine keeps those
 // of an UPDATE or DELETE of one table nowhere else.
 var forAll = sync.OnceFunc(func() {
-	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRule(), analyzer.Rule{Id: deleteRule, Apply: keepDelete})
+	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRule(), analyzer.Rule{Id: deleteRule, Apply: keepDelete}, analyzer.Rule{Id: limitRule, Apply: limitNulls})
 	for i, r := range analyzer.OnceAfterAll {
 		if r.Id.String() == "applyTriggers" {
 			analyzer.OnceAfterAll[i].Apply = inBlocks(inDatabaseOfTable(r.Apply))
