@@ -92,7 +92,9 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 	case *plan.StartTransaction:
 		return nil, releaseTables(ctx)
 	case *plan.Set:
-		other = setTexts(n)
+		if err = e.require.globals(ctx, n); err == nil {
+			other = setTexts(n)
+		}
 	case *builtRows:
 		return n.rows, nil
 	case *plan.ShowColumns:

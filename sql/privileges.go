@@ -7,7 +7,10 @@ import (
 	"strings"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/mysql_db"
+	"github.com/dolthub/go-mysql-server/sql/plan"
+	"github.com/dolthub/vitess/go/mysql"
 
 	"redoubt/engine"
 	"redoubt/engine/txn"
@@ -159,9 +162,26 @@ func (s *Server) require(ctx *gsql.Context, database, table string, privilege gs
 }
 
 // requireAdmin refuses a statement that changes what all users depend on.
-func (s *Server) requireAdmin(ctx *gsql.Context) error {
-	if err := s.require(ctx, "", "", gsql.PrivilegeType_Super); err == nil {
+func (s *Server) requireAdmin(ctx *gsql.Context) error { return requirement(s.require).admin(ctx) }
+
+func (r requirement) admin(ctx *gsql.Context) error {
+	if err := r(ctx, "", "", gsql.PrivilegeType_Super); err == nil {
 		return nil
 	}
-	return s.require(ctx, "", "", gsql.PrivilegeType_Reload)
+	return r(ctx, "", "", gsql.PrivilegeType_Reload)
+}
+
+// globals refuses a SET of what all sessions begin with to a user who is no administrator.
+func (r requirement) globals(ctx *gsql.Context, n *plan.Set) error {
+	for _, e := range n.Exprs {
+		set, ok := e.(*expression.SetField)
+		if !ok {
+			continue
+		}
+		v, ok := set.LeftChild.(*expression.SystemVar)
+		if ok && !v.Scope.IsSessionOnly() && r.admin(ctx) != nil {
+			return mysql.NewSQLError(mysql.ERSpecifiedAccessDenied, "42000", "Access denied; you need (at least one of) the SUPER privilege(s) for this operation")
+		}
+	}
+	return nil
 }

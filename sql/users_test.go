@@ -2,10 +2,12 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	mysqldriver "github.com/go-sql-driver/mysql"
 	"github.com/rs/zerolog"
 
 	"redoubt/engine/enginetest"
@@ -113,4 +115,50 @@ func stop(t *testing.T, s *Server) {
 	if err := s.Shutdown(ctx); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestGlobalsNeedAdmin: what all sessions begin with is set by administrators only, directly and prepared.
+func TestGlobalsNeedAdmin(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY)", "CREATE USER plain@localhost", "GRANT SELECT ON test.* TO plain@localhost", "CREATE USER chief@localhost", "GRANT SUPER ON *.* TO chief@localhost")
+	before := r.rows("SELECT @@GLOBAL.innodb_lock_wait_timeout, @@GLOBAL.max_connections")
+	plain := r.connectAs("plain", "test")
+	defer plain.Close()
+	plain.SetMaxOpenConns(1)
+	if _, err := plain.Exec("PREPARE p FROM 'SET GLOBAL innodb_lock_wait_timeout = 3'"); err != nil && errorNumber(err) != 1227 {
+		t.Fatal(err)
+	} else if err == nil {
+		if _, err := plain.Exec("EXECUTE p"); errorNumber(err) != 1227 {
+			t.Errorf("EXECUTE: %v", err)
+		}
+	}
+	for _, s := range []string{
+		"SET GLOBAL max_connections = 777", "SET @@GLOBAL.max_connections = 777", "SET PERSIST max_connections = 777", "SET PERSIST_ONLY max_connections = 777",
+		"SET @a = 1, GLOBAL innodb_lock_wait_timeout = 3", "SET GLOBAL innodb_lock_wait_timeout = DEFAULT", "SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED",
+	} {
+		if _, err := plain.Exec(s); errorNumber(err) != 1227 {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	if _, err := plain.Exec("SET GLOBAL innodb_lock_wait_timeout = ?", 3); errorNumber(err) != 1227 {
+		t.Errorf("prepared: %v", err)
+	}
+	if _, err := plain.Exec("SET SESSION innodb_lock_wait_timeout = 3, @a = 1"); err != nil {
+		t.Errorf("of the session: %v", err)
+	}
+	r.want("SELECT @@GLOBAL.innodb_lock_wait_timeout, @@GLOBAL.max_connections", before...)
+	chief := r.connectAs("chief", "")
+	defer chief.Close()
+	if _, err := chief.Exec("SET GLOBAL innodb_lock_wait_timeout = 50"); err != nil {
+		t.Errorf("by an administrator: %v", err)
+	}
+}
+
+// errorNumber gives MySQL's number of an error; 0 for none.
+func errorNumber(err error) uint16 {
+	var known *mysqldriver.MySQLError
+	if errors.As(err, &known) {
+		return known.Number
+	}
+	return 0
 }
