@@ -50,6 +50,7 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 	case *heldRows:
 		return e.held(ctx, n, row)
 	case *plan.InsertInto:
+		noteTarget(ctx, n)
 		other, err = duplicates(n)
 	case *plan.Filter:
 		if other, err = condition(ctx, n); err == nil && other == nil {
@@ -181,6 +182,15 @@ func assignments(source *plan.UpdateSource) (gsql.Node, error) {
 		return nil, err
 	}
 	return plan.NewUpdateSource(source.Child, source.Ignore, stamped), nil
+}
+
+// noteTarget tells the session into which table rows go.
+func noteTarget(ctx *gsql.Context, n *plan.InsertInto) {
+	if s, ok := ctx.Session.(*storage.Session); ok {
+		if table, err := plan.GetInsertable(n.Destination); err == nil {
+			s.InsertsInto(table.Name())
+		}
+	}
 }
 
 // duplicates does so with ON DUPLICATE KEY UPDATE, and computes generated columns again, which the SQL engine leaves as

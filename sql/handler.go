@@ -238,11 +238,24 @@ func (h *handler) watch(o *observed, rows mysql.ResultSpoolFn, shown *bool, st *
 		}
 		*shown = true
 		p.present(result)
+		tellInsertID(c.sessionNow(), o.kind, result)
 		o.passed(result)
 		if st != nil && result != nil {
 			st.Learn(result)
 		}
 		return rows(result, more)
+	}
+}
+
+// tellInsertID gives a result without columns the id that MySQL tells.
+func tellInsertID(session *storage.Session, kind string, result *sqltypes.Result) {
+	if session == nil || result == nil || len(result.Fields) > 0 {
+		return
+	}
+	result.InsertID = 0
+	switch kind {
+	case "insert", "replace", "update", "prepare":
+		result.InsertID = session.InsertID(kind == "update")
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"redoubt/sql/storage"
 )
 
-// withUserLocks puts GET_LOCK and its like before other functions. Those of the SQL engine look again and again instead of
+// withUserLocks puts GET_LOCK and its like, which are about the session, before other functions. Those of the SQL engine look again and again instead of
 // waiting, cannot be killed while they do, and know of no deadlock.
 type withUserLocks struct {
 	gsql.FunctionProvider
@@ -29,6 +29,7 @@ func newUserLocks(others gsql.FunctionProvider, store func() *storage.Store) *wi
 			return evaluate(session, ctx, args)
 		})}
 	}
+	l.byName["last_insert_id"] = gsql.FunctionN{Name: "last_insert_id", Fn: newLastInsertID}
 	add("sleep", 1, types.Int64, sleep)
 	add("get_lock", 2, types.Int64, getLock)
 	add("release_lock", 1, types.Int64, releaseLock)

@@ -25,7 +25,7 @@ type inserting struct {
 
 	foundRows bool // the client counts rows that were found, not those that were changed
 	affected  uint64
-	first     uint64 // AUTO_INCREMENT value of the first row
+	last      uint64 // AUTO_INCREMENT value of the row that was inserted or changed last
 	latest    uint64 // the one generated for the row that is being inserted; 0 for none
 	generated uint64 // the first that was generated for a row that was inserted; 0 for none
 }
@@ -119,17 +119,18 @@ func (i *inserting) number(n int) error {
 		if value, err = i.engine.NextAutoIncrement(i.ctx, i.plan.table.def.ID); err != nil {
 			return err
 		}
-		v, ok := column.wholeValue(argument{kind: integerArgument, integer: int64(value)})
-		if !ok || value > math.MaxInt64 { // more is left to the full way, though BIGINT UNSIGNED holds it
+		given := argument{kind: integerArgument, integer: int64(value)}
+		if value > math.MaxInt64 {
+			given.kind = unsignedArgument
+		}
+		v, ok := column.wholeValue(given)
+		if !ok {
 			return errExhausted
 		}
 		i.rows[n] = i.rows[n].With(redo.Column{ID: column.Column.ID, Value: v})
 		i.latest = value
 	} else if err := i.engine.BumpAutoIncrement(i.ctx, i.plan.table.def.ID, value); err != nil {
 		return err
-	}
-	if n == 0 {
-		i.first = value
 	}
 	return nil
 }
@@ -151,6 +152,7 @@ func (i *inserting) insert(t *txn.Txn, row redo.Row) error {
 		return err
 	}
 	i.affected++
+	i.last = i.numberOf(row)
 	if i.generated == 0 {
 		i.generated = i.latest
 	}
@@ -182,7 +184,16 @@ func (i *inserting) update(t *txn.Txn, existing, row redo.Row) error {
 		return err
 	}
 	i.affected += 2
+	i.last = i.numberOf(after)
 	return nil
+}
+
+// numberOf is the AUTO_INCREMENT value of a row; 0 if its table has none.
+func (i *inserting) numberOf(row redo.Row) uint64 {
+	if i.in.auto < 0 {
+		return 0
+	}
+	return i.plan.table.columns[i.in.auto].Column.Of(row).Uint()
 }
 
 // errOtherValue is met by a value that the column does not hold, when rows have been changed already: what the statement

@@ -344,12 +344,10 @@ func (i *inserting) result(t *txn.Txn, ctx *gsql.Context) (result, error) {
 	if err := i.run(t); err != nil {
 		return result{}, err
 	}
+	r := result{affected: i.affected, insertID: i.last, foundRows: -1, rowCount: int64(i.affected)}
 	if i.generated != 0 {
+		r.insertID = i.generated
 		ctx.SetLastQueryInfoInt(gsql.LastInsertId, int64(i.generated))
-	}
-	r := result{affected: i.affected, insertID: i.first, foundRows: -1, rowCount: int64(i.affected)}
-	if i.in.updates {
-		r.insertID = uint64(ctx.GetLastQueryInfoInt(gsql.LastInsertId))
 	}
 	return r, nil
 }

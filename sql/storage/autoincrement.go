@@ -28,8 +28,10 @@ func (t *Table) GetNextAutoIncrementValue(ctx *gsql.Context, given any) (uint64,
 		if err == nil && !t.takesNumber(ctx, next) {
 			err = engine.ErrNoNumbers
 		}
+		noteGiven(ctx, next)
 		return next, engineError(err)
 	}
+	noteGiven(ctx, 0)
 	n, ok := positive(given)
 	if !ok || !t.takesNumber(ctx, n) { // the statement will fail
 		return t.PeekNextAutoIncrementValue(ctx)

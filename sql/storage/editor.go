@@ -166,6 +166,7 @@ func (e *editor) Insert(ctx *gsql.Context, row gsql.Row) error {
 		return e.changeError(err)
 	}
 	e.noteAuto(row)
+	e.noteRow(ctx, row, true)
 	e.transaction.forgetKeyless(e.table)
 	return nil
 }
@@ -206,6 +207,7 @@ func (e *editor) Update(ctx *gsql.Context, old, new gsql.Row) error {
 		return e.changeError(err)
 	}
 	e.noteAuto(new)
+	e.noteRow(ctx, new, false)
 	e.transaction.moveKeyless(e.table, before, after)
 	return nil
 }

@@ -42,6 +42,7 @@ type Session struct {
 	next      next                         // what the next transaction is to be
 	slot      *telemetry.Slot              // where it is shown what the session does; may be nil
 	digested  digested                     // of the text of the running statement
+	inserts   insertID                     // of the running statement
 	plan      gsql.Node                    // by which it runs; nil: none is known
 	attached  atomic.Pointer[any]          // by who watches it
 }
@@ -208,6 +209,7 @@ func (s *Session) StatementBegin() {
 		s.current.keyless = nil // of the statement before: they count no more
 	}
 	s.plan = nil
+	s.inserts = insertID{before: s.GetLastQueryInfoInt(gsql.LastInsertId)}
 	s.attached.Store(nil)
 	s.running, s.detached, s.once = false, false, false
 	s.remember()
