@@ -136,7 +136,7 @@ func (s *Server) commitFirst(ctx context.Context, session *storage.Session, kind
 	switch {
 	case !s.parser.Reads(inside, text):
 		return nil
-	case kind == "ddl" && session.ReadOnly():
+	case kind == "ddl" && session.ReadsOnly():
 		return sqlcode.New(sqlcode.IDReadOnly, "the statement")
 	}
 	return session.Commit(inside)

@@ -42,6 +42,8 @@ func correct(a *analyzer.Analyzer) {
 				r.Apply = keepSoundLookups(r.Apply)
 			case name == "finalizeUnions":
 				r.Apply = assignOnce(r.Apply)
+			case name == "replaceAgg":
+				r.Apply = keepGroup(r.Apply)
 			case name == "applyForeignKeys":
 				r.Apply = inBlocks(r.Apply)
 			}
@@ -66,6 +68,34 @@ func keepSoundLookups(apply analyzer.RuleFunc) analyzer.RuleFunc {
 			return access.TableNode, transform.NewTree, nil
 		})
 		return n, transform.NewTree, err
+	}
+}
+
+// keepGroup puts the aggregate back above the one row that a rule reads in place of all rows for MAX or MIN of the key: where there is no row,
+// it is NULL, and not nothing.
+func keepGroup(apply analyzer.RuleFunc) analyzer.RuleFunc {
+	return func(ctx *gsql.Context, a *analyzer.Analyzer, n gsql.Node, scope *plan.Scope, sel analyzer.RuleSelector, flags *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
+		return transform.Node(n, func(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
+			project, isProject := n.(*plan.Project)
+			if !isProject {
+				return n, transform.SameTree, nil
+			}
+			group, isGroup := project.Child.(*plan.GroupBy)
+			if !isGroup {
+				return n, transform.SameTree, nil
+			}
+			changed, same, err := apply(ctx, a, n, scope, sel, flags)
+			if err != nil || same {
+				return n, transform.SameTree, err
+			}
+			limit, ok := changed.(*plan.Limit)
+			if !ok {
+				return n, transform.SameTree, nil
+			}
+			first := limit.Child.(*plan.Project).Child // sorted, of which the limit takes one
+			one := plan.NewGroupBy(group.SelectedExprs, group.GroupByExprs, plan.NewLimit(limit.Limit, first))
+			return plan.NewProject(project.Projections, one), transform.NewTree, nil
+		})
 	}
 }
 

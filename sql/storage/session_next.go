@@ -91,6 +91,9 @@ func (s *Session) startsReadOnly() bool {
 	return o.ReadOnly
 }
 
+// ReadsOnly tells whether all transactions of the session are to read only, unless they say otherwise.
+func (s *Session) ReadsOnly() bool { return s.settings().readOnly }
+
 // ReadOnly tells whether the running statement may change nothing.
 func (s *Session) ReadOnly() bool {
 	if s.current == nil {
