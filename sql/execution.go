@@ -66,7 +66,13 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 	case *binaryUpdate:
 		other = n.Node
 	case *plan.Limit:
-		other, err = topRows(n)
+		if other, err = lockFirst(n); err == nil && other == nil {
+			other, err = topRows(n)
+		}
+	case *sortedLocks:
+		return e.keptRows(ctx, n.Node, row, n.lock.KeepSorted)
+	case *notedRows:
+		return e.keptRows(ctx, n.Node, row, n.lock.Note)
 	case *plan.TopN:
 		if other, err = topOfView(ctx, n, row); err == nil && other == nil {
 			return e.first(ctx, n, row)

@@ -36,3 +36,39 @@ func TestLockingReadsInPrograms(t *testing.T) {
 		b.fails("RD-1003", statement)
 	}
 }
+
+// TestLimitLocksWhatItShows: a LIMIT locks the rows that it shows, whichever way the statement goes, and SKIP LOCKED leaves
+// out rows before they count.
+func TestLimitLocksWhatItShows(t *testing.T) {
+	r, a, b := pair(t, readCommitted)
+	r.exec("CREATE TABLE j (id INT PRIMARY KEY, s CHAR(1), p INT, KEY (s))", "INSERT INTO j VALUES (1,'n',3),(2,'n',2),(3,'n',1),(4,'o',0)")
+	for _, c := range []struct{ query, shown, free string }{
+		{"SELECT id FROM j WHERE s = 'n' ORDER BY id LIMIT 1", "1", "2 3 4"},
+		{"SELECT id FROM j WHERE s = 'n' ORDER BY p LIMIT 1", "3", "1 2 4"},
+		{"SELECT id, p + 1 AS x FROM j WHERE s = 'n' ORDER BY x LIMIT 1", "3|2", "1 2 4"},
+		{"SELECT * FROM j AS other ORDER BY p DESC LIMIT 1", "1|n|3", "2 3 4"},
+		{"SELECT * FROM j WHERE s = 'n' AND p > 1 ORDER BY p LIMIT 1", "2|n|2", "1 3 4"},
+		{"SELECT id FROM j WHERE s = 'n' LIMIT 2", "1 2", "3 4"},
+		{"SELECT id FROM j WHERE s = 'n' ORDER BY p LIMIT 0", "", "1 2 3 4"},
+	} {
+		for _, clause := range []string{" FOR UPDATE", " FOR UPDATE NOWAIT", " FOR UPDATE SKIP LOCKED", " FOR UPDATE /* the full way */"} {
+			for range 2 { // the short path knows the columns the second time
+				a.exec("BEGIN")
+				shown, err := queryRows(a, c.query+clause)
+				free, freeErr := queryRows(b, "SELECT id FROM j ORDER BY id FOR UPDATE SKIP LOCKED")
+				if strings.Join(shown, " ") != c.shown || strings.Join(free, " ") != c.free || err != nil || freeErr != nil {
+					t.Errorf("%s: shows %v, %v, others may lock %v, %v, want %q and %q", c.query+clause, shown, err, free, freeErr, c.shown, c.free)
+				}
+				a.exec("ROLLBACK")
+			}
+		}
+	}
+	a.exec("BEGIN", "SELECT id FROM j WHERE s = 'n' ORDER BY p LIMIT 1 FOR UPDATE")
+	for _, text := range []string{"", " /* the full way */"} {
+		got, err := queryRows(b, "SELECT id FROM j WHERE s = 'n' ORDER BY p LIMIT 1 FOR UPDATE SKIP LOCKED"+text)
+		if strings.Join(got, " ") != "2" || err != nil {
+			t.Errorf("SKIP LOCKED%s gives %v, %v, want the next row", text, got, err)
+		}
+	}
+	a.exec("ROLLBACK")
+}

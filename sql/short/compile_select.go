@@ -34,6 +34,9 @@ func (c *compiler) selection(s *sqlparser.Select, p *plan) bool {
 	}
 	p.where.keys = c.onlyCounts(q, &p.where)
 	q.sorted, q.reverse = c.orderOf(&p.where, q)
+	if q.locks() && q.limit != nil && !q.sorted { // the rows that come out of the sort are locked, and no others
+		return c.refuse(notSimple)
+	}
 	q.adjacent = q.distinct && !q.sorted && q.ordersAll()
 	p.where.columns = c.looksAt(q, &p.where)
 	return true

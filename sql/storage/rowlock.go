@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"time"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
@@ -21,6 +22,9 @@ type RowLock struct {
 	// filter passes over would be locked for nothing.
 	filtered bool
 	last     *rowIter // that has read a row
+	// noted are the keys of rows that a sort holds, by their first value, so that only those that come out of it are
+	// locked; nil if no sort stands above the table.
+	noted map[*any][]byte
 }
 
 // withLock gives the table with locks on the rows that are read of it.
@@ -33,7 +37,34 @@ func (t *Table) withLock(ask parser.RowLock) *Table {
 // LockBehind gives the lock of the table that a filter stands right above, nil if there is none: its rows are from now on
 // locked by calls of Keep.
 func LockBehind(filter *plan.Filter) *RowLock {
-	n := filter.Child
+	l := lockBelow(filter.Child)
+	if l != nil {
+		l.filtered = true
+	}
+	return l
+}
+
+// LockBehindSort gives the lock of the table whose rows a sort holds, nil if there is none, or if the rows cannot be
+// told apart: they are from now on locked by calls of KeepSorted, for which Note was called before the sort.
+func LockBehindSort(sort *plan.Sort) *RowLock {
+	for n := sort.Child; ; {
+		switch below := n.(type) {
+		case *plan.Filter:
+			n = below.Child
+		case *plan.Project:
+			n = below.Child
+		default:
+			l := lockBelow(n)
+			if l != nil {
+				l.filtered, l.noted = true, map[*any][]byte{}
+			}
+			return l
+		}
+	}
+}
+
+// lockBelow gives the lock of the table that a node is.
+func lockBelow(n gsql.Node) *RowLock {
 	for {
 		switch below := n.(type) {
 		case *plan.TableAlias:
@@ -41,7 +72,6 @@ func LockBehind(filter *plan.Filter) *RowLock {
 			continue
 		case gsql.TableNode:
 			if t, ok := baseTable(below.UnderlyingTable()); ok && t.lock != nil {
-				t.lock.filtered = true
 				return t.lock
 			}
 		}
@@ -65,6 +95,8 @@ func baseTable(t gsql.Table) (*Table, bool) {
 		switch x := t.(type) {
 		case *Table:
 			return x, true
+		case *indexedTable:
+			return x.Table, true
 		case gsql.TableWrapper:
 			t = x.Underlying()
 		default:
@@ -76,10 +108,35 @@ func baseTable(t gsql.Table) (*Table, bool) {
 // Keep locks the row that was read last. It tells whether the row may be shown: not if another transaction has it and
 // the statement says SKIP LOCKED.
 func (l *RowLock) Keep(ctx *gsql.Context) (bool, error) {
+	if l.last == nil || l.noted != nil {
+		return true, nil
+	}
+	return l.take(ctx, l.last, l.last.key)
+}
+
+// Note remembers the key of the row that was read last, by what has become of it on its way into a sort. A row without
+// values is locked at once: nothing would tell it apart behind the sort.
+func (l *RowLock) Note(ctx *gsql.Context, row gsql.Row) (bool, error) {
 	if l.last == nil {
 		return true, nil
 	}
-	return l.take(ctx, l.last)
+	if len(row) == 0 {
+		return l.take(ctx, l.last, l.last.key)
+	}
+	l.noted[&row[0]] = bytes.Clone(l.last.key)
+	return true, nil
+}
+
+// KeepSorted is Keep for a row that comes out of a sort.
+func (l *RowLock) KeepSorted(ctx *gsql.Context, row gsql.Row) (bool, error) {
+	if l.last == nil || len(row) == 0 {
+		return true, nil
+	}
+	key, ok := l.noted[&row[0]]
+	if !ok {
+		return false, fmt.Errorf("lock a row of table %s: a sort gave one that it was not given", l.table.def.Name)
+	}
+	return l.take(ctx, l.last, key)
 }
 
 // read is called for each row that is read: it locks it, or remembers it for Keep.
@@ -88,10 +145,10 @@ func (l *RowLock) read(ctx *gsql.Context, i *rowIter) (bool, error) {
 		l.last = i
 		return true, nil
 	}
-	return l.take(ctx, i)
+	return l.take(ctx, i, i.key)
 }
 
-func (l *RowLock) take(ctx *gsql.Context, i *rowIter) (bool, error) {
+func (l *RowLock) take(ctx *gsql.Context, i *rowIter, key []byte) (bool, error) {
 	mode, wait := lock.Share, time.Duration(0)
 	if l.ask.Update {
 		mode = lock.Exclusive
@@ -99,7 +156,7 @@ func (l *RowLock) take(ctx *gsql.Context, i *rowIter) (bool, error) {
 	if !l.ask.NoWait && !l.ask.SkipLocked {
 		wait = i.session.settings().lockWait
 	}
-	err := i.reader.LockRow(ctx, l.table.def, bytes.Clone(i.key), mode, wait)
+	err := i.reader.LockRow(ctx, l.table.def, bytes.Clone(key), mode, wait)
 	if errors.Is(err, lock.ErrBusy) && l.ask.SkipLocked {
 		return false, nil
 	}
