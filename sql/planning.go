@@ -16,13 +16,13 @@ import (
 // wrong with NULL and with several partners; function and sift do it another way.
 var unnesting = map[string]bool{"unnestInSubqueries": true, "unnestExistsSubqueries": true}
 
-// forAll puts rules before all others, and puts right the one for triggers, for all engines of the process: the SQL engine keeps those
-// of an UPDATE or DELETE of one table nowhere else.
+// forAll puts rules before all others, and puts right the one that puts triggers into statements, for all engines of the process: the SQL
+// engine keeps those of an INSERT, UPDATE or DELETE of one table nowhere else.
 var forAll = sync.OnceFunc(func() {
 	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRule(), analyzer.Rule{Id: deleteRule, Apply: keepDelete}, analyzer.Rule{Id: limitRule, Apply: limitNulls})
 	for i, r := range analyzer.OnceAfterAll {
 		if r.Id.String() == "applyTriggers" {
-			analyzer.OnceAfterAll[i].Apply = inBlocks(inDatabaseOfTable(r.Apply))
+			analyzer.OnceAfterAll[i].Apply = inBlocks(inDatabaseOfTable(asDefiner(r.Apply)))
 		}
 	}
 })
@@ -46,6 +46,8 @@ func correct(a *analyzer.Analyzer) {
 				r.Apply = keepGroup(r.Apply)
 			case name == "applyForeignKeys":
 				r.Apply = inBlocks(r.Apply)
+			case name == "loadTriggers":
+				r.Apply = asDefiner(r.Apply)
 			}
 			kept = append(kept, r)
 		}

@@ -35,6 +35,7 @@ import (
 type Server struct {
 	options    Options
 	engine     *sqle.Engine
+	unguarded  *analyzer.Catalog // the engine's, asking for no rights
 	parser     *parser.Parser
 	registry   *vview.Registry
 	store      *storage.Store
@@ -149,6 +150,10 @@ func (s *Server) openEngine() error {
 		Executor: commands{s}, Catalog: a.Catalog, DatabaseOf: s.store.SystemDatabaseOf, Rewrite: function.NewRewriter().Rewrite,
 	})
 	if err := s.parser.Install(ctx, s.engine); err != nil {
+		return err
+	}
+	var err error
+	if s.unguarded, err = unguarded(a.Catalog); err != nil {
 		return err
 	}
 	s.short = short.New(short.Options{
