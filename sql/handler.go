@@ -103,6 +103,7 @@ func (h *handler) statement(ctx context.Context, c *client, st *short.Statement,
 			return err
 		}
 	}
+	h.server.tellRuns(session, text)
 	alone := kind == "ddl" || session == nil || !session.InTransaction()
 	for repeats := 0; ; repeats++ {
 		var shown bool

@@ -8,6 +8,7 @@ import (
 	"github.com/dolthub/vitess/go/vt/sqlparser"
 
 	"redoubt/sql/match"
+	"redoubt/sql/storage"
 )
 
 // procedureRunner runs the statements of procedures. What a SELECT or a cursor shows is what there was when it was run: the
@@ -16,6 +17,10 @@ type procedureRunner struct{ engine *sqle.Engine }
 
 // QueryWithBindings implements gsql.StatementRunner.
 func (r procedureRunner) QueryWithBindings(ctx *gsql.Context, query string, parsed sqlparser.Statement, bindings map[string]sqlparser.Expr, flags *gsql.QueryFlags) (gsql.Schema, gsql.RowIter, *gsql.QueryFlags, error) {
+	if session, ok := ctx.Session.(*storage.Session); ok && session.LockOwner() != 0 {
+		before := session.Runs(sqlparser.String(parsed))
+		defer session.Runs(before)
+	}
 	schema, iter, flags, err := r.engine.QueryWithBindings(ctx, query, parsed, bindings, flags)
 	if _, reads := parsed.(sqlparser.SelectStatement); err != nil || !reads {
 		return schema, iter, flags, err

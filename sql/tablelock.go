@@ -1,9 +1,12 @@
 package sql
 
 import (
+	"strings"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/transform"
+	"github.com/dolthub/vitess/go/vt/sqlparser"
 
 	"redoubt/sql/storage"
 )
@@ -46,3 +49,25 @@ func releaseTables(ctx *gsql.Context) error {
 	}
 	return nil
 }
+
+// tellRuns tells a session that has locked tables what an EXECUTE will run: the tables that it may use are looked for in
+// that text.
+func (s *Server) tellRuns(session *storage.Session, text string) {
+	if session == nil {
+		return
+	}
+	session.Runs("")
+	if session.LockOwner() == 0 || len(text) < len(executeWord) || !strings.EqualFold(text[:len(executeWord)], executeWord) {
+		return
+	}
+	parsed, err := sqlparser.Parse(text)
+	execute, ok := parsed.(*sqlparser.Execute)
+	if err != nil || !ok {
+		return
+	}
+	if prepared, ok := s.engine.PreparedDataCache.GetCachedStmt(session.ID(), execute.Name); ok {
+		session.Runs(sqlparser.String(prepared))
+	}
+}
+
+const executeWord = "EXECUTE"

@@ -117,3 +117,18 @@ func TestLockTablesAround(t *testing.T) {
 	}
 	r.database.CheckLaw(t)
 }
+
+// TestLockTablesInside: what EXECUTE and CALL run is held to LOCK TABLES as the client's own statements are.
+func TestLockTablesInside(t *testing.T) {
+	r, a, _ := pair(t, readCommitted)
+	r.exec("CREATE TABLE u (id INT PRIMARY KEY)", "CREATE VIEW w AS SELECT v FROM t",
+		"CREATE PROCEDURE p(n INT) BEGIN INSERT INTO u VALUES (n); END", "CREATE PROCEDURE q() SELECT COUNT(*) FROM u")
+	a.exec("PREPARE x FROM 'INSERT INTO u VALUES (77)'", "PREPARE y FROM 'SELECT v FROM t WHERE id = 1'", "LOCK TABLES t READ")
+	a.fails("1100", "EXECUTE x")
+	a.fails("1100", "execute x")
+	a.fails("1100", "CALL p(78)")
+	a.fails("1100", "CALL q()")
+	a.want("EXECUTE y", "10")
+	a.exec("LOCK TABLES t READ, u WRITE", "EXECUTE x", "CALL p(78)", "UNLOCK TABLES", "CALL p(79)")
+	r.want("SELECT id FROM u", "77", "78", "79")
+}

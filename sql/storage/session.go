@@ -45,6 +45,7 @@ type Session struct {
 	inserts   insertID                     // of the running statement
 	plan      gsql.Node                    // by which it runs; nil: none is known
 	attached  atomic.Pointer[any]          // by who watches it
+	runs      string                       // text of the statement that EXECUTE or CALL runs now; "" if the client's is none of these
 }
 
 // digested is a text whose digest is known.

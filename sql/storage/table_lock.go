@@ -119,15 +119,26 @@ func (s *Session) checkLocked(ctx *gsql.Context, def *catalog.Table) error {
 	if locked == nil {
 		return nil
 	}
-	if _, ok := locked.writes[def.ID]; ok || !names(ctx.Query(), def.Name) {
+	text := ctx.Query()
+	if s.runs != "" {
+		text = s.runs
+	}
+	if _, ok := locked.writes[def.ID]; ok || !names(text, def.Name) {
 		return nil
 	}
-	first, _ := nextWord(ctx.Query())
+	first, _ := nextWord(text)
 	switch first {
 	case "lock", "unlock", "show", "desc", "describe", "explain", "flush":
 		return nil
 	}
 	return sqlcode.New(sqlcode.IDTableNotLocked, def.Name)
+}
+
+// Runs tells the session the text of the statement that the client's runs, as EXECUTE and CALL do, and gives what it was
+// told before; "" is the client's own.
+func (s *Session) Runs(text string) (before string) {
+	before, s.runs = s.runs, text
+	return before
 }
 
 // names tells whether a name stands in a text as a word of its own, outside of literals.
