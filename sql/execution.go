@@ -104,6 +104,12 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		}
 	case *builtRows:
 		return n.rows, nil
+	case *plan.ShowProcessList:
+		own := e.processes(ctx)
+		if own == ctx {
+			return nil, nil
+		}
+		return e.engine.Build(own, n, row)
 	case *plan.ShowColumns:
 		return showColumns(ctx, n, row)
 	case *plan.LoadData:

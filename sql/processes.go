@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"slices"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/analyzer"
 	"github.com/dolthub/go-mysql-server/sql/plan"
@@ -47,16 +49,51 @@ func (processes) RemoveTableProgress(uint64, string) {}
 // RemovePartitionProgress implements gsql.ProcessList.
 func (processes) RemovePartitionProgress(uint64, string, string) {}
 
-// refuseKill is an analyzer rule: KILL of a connection that is not there is an error, where the SQL engine does nothing.
-func refuseKill(ctx *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
+// ownProcesses are the connections of one user.
+type ownProcesses struct {
+	gsql.ProcessList
+	user string
+}
+
+// Processes implements gsql.ProcessList.
+func (p ownProcesses) Processes() []gsql.Process {
+	return slices.DeleteFunc(p.ProcessList.Processes(), func(one gsql.Process) bool { return one.User != p.user })
+}
+
+// processes gives SHOW PROCESSLIST the connections of its user, and those of others if the user has PROCESS.
+func (e *execution) processes(ctx *gsql.Context) *gsql.Context {
+	if _, done := ctx.ProcessList.(ownProcesses); done || e.require(ctx, "", "", gsql.PrivilegeType_Process) == nil {
+		return ctx
+	}
+	own := *ctx
+	own.ProcessList = ownProcesses{ctx.ProcessList, ctx.Client().User}
+	return &own
+}
+
+// erNotOwner is MySQL's ER_KILL_DENIED_ERROR.
+const erNotOwner = 1095
+
+// refuseKill is an analyzer rule: KILL of a connection that is not there is an error, where the SQL engine does nothing. That
+// of another user needs SUPER or CONNECTION_ADMIN.
+func (s *Server) refuseKill(ctx *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
 	kill, ok := node.(*plan.Kill)
 	if !ok {
 		return node, transform.SameTree, nil
 	}
 	for _, p := range ctx.ProcessList.Processes() {
-		if p.Connection == kill.ConnID {
-			return node, transform.SameTree, nil
+		if p.Connection != kill.ConnID {
+			continue
 		}
+		if p.User != ctx.Client().User && !s.mayKill(ctx) {
+			return nil, transform.SameTree, mysql.NewSQLError(erNotOwner, "HY000", "You are not owner of thread %d", kill.ConnID)
+		}
+		return node, transform.SameTree, nil
 	}
 	return nil, transform.SameTree, mysql.NewSQLError(mysql.ERNoSuchThread, "HY000", "Unknown thread id: %d", kill.ConnID)
+}
+
+// mayKill tells whether the user of a statement may end the connections of others.
+func (s *Server) mayKill(ctx *gsql.Context) bool {
+	return s.require(ctx, "", "", gsql.PrivilegeType_Super) == nil ||
+		s.engine.Analyzer.Catalog.MySQLDb.UserHasPrivileges(ctx, gsql.NewDynamicPrivilegedOperation("connection_admin"))
 }

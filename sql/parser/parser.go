@@ -198,6 +198,7 @@ func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.Parser
 // adapt makes of a tree, as the engine read it, one that the engine runs as MySQL would.
 func adapt(tree ast.Statement, text string) {
 	sameWords(tree)
+	ownConnections(tree)
 	orderAlter(tree)
 	allowLocal(tree)
 	readPast(text, tree)
