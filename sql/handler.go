@@ -238,6 +238,7 @@ func (h *handler) watch(o *observed, rows mysql.ResultSpoolFn, shown *bool, st *
 			return sqlcode.New(sqlcode.IDStale)
 		}
 		*shown = true
+		o.settle(result)
 		p.present(result)
 		tellInsertID(c.sessionNow(), o.kind, result)
 		o.passed(result)

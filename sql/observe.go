@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/vitess/go/sqltypes"
 
 	"redoubt/sql/short"
@@ -142,4 +143,15 @@ func overdue(ctx context.Context, err error) error {
 		return errTooSlow
 	}
 	return err
+}
+
+// settle counts no row as changed by SET, where the SQL engine counts one.
+func (o *observed) settle(r *sqltypes.Result) {
+	if o.kind != "set" || r == nil {
+		return
+	}
+	r.RowsAffected = 0
+	if session := o.client.sessionNow(); session != nil {
+		session.SetLastQueryInfoInt(gsql.RowCount, 0)
+	}
 }
