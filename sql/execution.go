@@ -98,6 +98,14 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		return unlockTables(ctx)
 	case *plan.StartTransaction:
 		return nil, releaseTables(ctx)
+	case *plan.Into:
+		other, err = resultInto(n)
+	case *resultRows:
+		rows, err := e.engine.Build(ctx, n.Node, row)
+		if err != nil {
+			return nil, err
+		}
+		return &resultIter{rows, len(n.Schema())}, nil
 	case *plan.Set:
 		if err = e.require.globals(ctx, n); err == nil {
 			other = setTexts(n)
