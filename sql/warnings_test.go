@@ -1,6 +1,9 @@
 package sql
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // What IF EXISTS passes over is a note, what IGNORE does a warning.
 func TestLevelsOfWarnings(t *testing.T) {
@@ -20,4 +23,24 @@ func TestEventUnits(t *testing.T) {
 	r.exec("CREATE TABLE t (id INT)",
 		"CREATE EVENT e ON SCHEDULE EVERY '1:30' MINUTE_SECOND STARTS CURRENT_TIMESTAMP + INTERVAL '1 2' DAY_HOUR DISABLE DO INSERT INTO t VALUES (1)")
 	r.want("SELECT interval_value, interval_field FROM information_schema.events WHERE event_name = 'e'", "'1:30'|MINUTE_SECOND")
+}
+
+// TestShowErrors: SHOW ERRORS lists no warnings, with the columns that SHOW WARNINGS has.
+func TestShowErrors(t *testing.T) {
+	_, a, _ := pair(t, readCommitted)
+	a.fails("1062", "INSERT INTO t VALUES (1, 1)")
+	for _, statement := range []string{"SHOW ERRORS", "SHOW ERRORS LIMIT 5", "show errors limit 1, 2"} {
+		a.exec("INSERT IGNORE INTO t VALUES (1, 1)")
+		rows, err := a.QueryContext(t.Context(), statement)
+		if err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+		columns, err := rows.Columns()
+		if strings.Join(columns, " ") != "Level Code Message" || rows.Next() || err != nil {
+			t.Errorf("%s: columns %v, %v, want three and no rows", statement, columns, err)
+		}
+		if err := rows.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }

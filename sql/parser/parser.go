@@ -199,6 +199,7 @@ func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.Parser
 func adapt(tree ast.Statement, text string) {
 	sameWords(tree)
 	ownConnections(tree)
+	showErrors(tree)
 	orderAlter(tree)
 	allowLocal(tree)
 	readPast(text, tree)
