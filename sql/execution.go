@@ -110,6 +110,8 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		if err = e.require.globals(ctx, n); err == nil {
 			other = setTexts(n)
 		}
+	case *plan.Call:
+		err = know(n)
 	case *builtRows:
 		return n.rows, nil
 	case *plan.ShowProcessList:

@@ -142,7 +142,7 @@ func (s *Server) openEngine() error {
 		metrics.WriteCounterUint64(w, "redoubt_sql_slow_statements_total", s.slow.count())
 	})
 	s.engine = sqle.New(a, &sqle.Config{VersionPostfix: s.options.Identity.Version})
-	a.Runner = procedureRunner{s.engine}
+	a.Runner = procedureRunner{engine: s.engine}
 	s.engine.ProcessList = processes{s.engine.ProcessList, func(p *gsql.Process) { s.handler.complete(p) }}
 	ctx := s.internalContext(context.Background())
 	a.Catalog.RegisterFunction(ctx, functions(s.options.Engine)...)
