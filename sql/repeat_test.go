@@ -1,6 +1,9 @@
 package sql
 
-import "testing"
+import (
+	"strconv"
+	"testing"
+)
 
 // TestRestartCountsOnce: a statement that begins again on a newer snapshot finds user variables and LAST_INSERT_ID() as they were when it
 // began the first time.
@@ -49,4 +52,27 @@ func TestRepeatAfterConflict(t *testing.T) {
 		}
 		r.exec("DELETE FROM c WHERE k = 1")
 	}
+}
+
+// TestRepeatLocksOnce: a statement that is run again holds what GET_LOCK gave it once.
+func TestRepeatLocksOnce(t *testing.T) {
+	r, a, b := pair(t, readCommitted)
+	b.want("SELECT GET_LOCK('before', 0)", "1")
+	a.exec("BEGIN", "UPDATE t SET v = v + 1 WHERE id = 2")
+	restarts := r.server.figures.restarts.Get()
+	waiting := b.waits(r, "UPDATE t SET v = v + GET_LOCK('l', 0) + GET_LOCK('before', 0)")
+	a.exec("COMMIT")
+	waiting.ends("")
+	if r.server.figures.restarts.Get() == restarts {
+		t.Error("it was not restarted")
+	}
+	rows, err := queryRows(b, "SELECT COUNT(*) FROM t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(rows[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.want("SELECT RELEASE_ALL_LOCKS()", strconv.Itoa(2*n+1))
 }

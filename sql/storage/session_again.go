@@ -10,6 +10,7 @@ import (
 type beside struct {
 	lastInsertID, rowCount, foundRows int64
 	variables                         map[string]variable // that the statement has set, by name in lower case
+	locked                            []string            // that GET_LOCK has given to the statement, in their order
 }
 
 // variable is a user variable; one that is not set has no type.
@@ -24,6 +25,7 @@ func (s *Session) remember() {
 	b.rowCount = s.GetLastQueryInfoInt(gsql.RowCount)
 	b.foundRows = s.GetLastQueryInfoInt(gsql.FoundRows)
 	clear(b.variables)
+	b.locked = b.locked[:0]
 }
 
 // rememberVariable keeps a variable that is about to be set, unless the statement has done so before.
@@ -44,7 +46,8 @@ func (s *Session) rememberVariable(ctx *gsql.Context, name string) error {
 }
 
 // Recall gives the session the user variables, LAST_INSERT_ID() and the like that it had when the running statement began, which is about
-// to be run again: it counts from there once more.
+// to be run again: it counts from there once more. What
+// the statement has taken of GET_LOCK's locks is given back; what it gave back itself is not taken again.
 func (s *Session) Recall() error {
 	b := &s.beside
 	s.SetLastQueryInfoInt(gsql.LastInsertId, b.lastInsertID)
@@ -54,6 +57,9 @@ func (s *Session) Recall() error {
 		if err := s.BaseSession.SetUserVariable(nil, name, v.value, v.typ); err != nil {
 			return err
 		}
+	}
+	for len(b.locked) > 0 {
+		s.UserUnlock(b.locked[0]) // which takes it off the list
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,7 @@ func (s *Session) UserLock(ctx context.Context, name string, wait time.Duration)
 		s.userLocks = map[string]int{}
 	}
 	s.userLocks[name]++
+	s.beside.locked = append(s.beside.locked, name)
 	return true, nil
 }
 
@@ -49,6 +51,9 @@ func (s *Session) UserUnlock(name string) (held, known bool) {
 	n := s.userLocks[name]
 	if n == 0 {
 		return false, s.store.UserLockOwner(name) != 0
+	}
+	if i := slices.Index(s.beside.locked, name); i >= 0 {
+		s.beside.locked = slices.Delete(s.beside.locked, i, i+1)
 	}
 	if s.userLocks[name]--; n == 1 {
 		delete(s.userLocks, name)
@@ -62,7 +67,7 @@ func (s *Session) UserUnlockAll() (n int) {
 	for _, times := range s.userLocks {
 		n += times
 	}
-	s.userLocks = nil
+	s.userLocks, s.beside.locked = nil, nil
 	s.store.userLocks.Release(uint64(s.ID()))
 	return n
 }
