@@ -51,7 +51,13 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		return e.held(ctx, n, row)
 	case *plan.InsertInto:
 		noteTarget(ctx, n)
-		other, err = duplicates(n)
+		if err = refuseReplacing(ctx, n); err == nil {
+			other, err = duplicates(n)
+		}
+	case *plan.TriggerExecutor:
+		return e.replaced(ctx, n, row)
+	case *replacedRows:
+		return fedIter{n}, nil
 	case *plan.Filter:
 		if other, err = condition(ctx, n); err == nil && other == nil {
 			other, err = filterOfView(n, row)

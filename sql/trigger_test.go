@@ -40,3 +40,22 @@ func TestTriggerOfAnotherDatabase(t *testing.T) {
 		r.exec("TRUNCATE TABLE t", "TRUNCATE TABLE note", "TRUNCATE TABLE third.far", "TRUNCATE TABLE third.heard")
 	}
 }
+
+// A trigger AFTER INSERT sees what a REPLACE or an INSERT … ON DUPLICATE KEY UPDATE inserted, and no row that was updated. Statements
+// that would pass over triggers are refused.
+func TestTriggerAfterReplace(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY, n INT)", "CREATE TABLE l (i INT PRIMARY KEY AUTO_INCREMENT, m VARCHAR(50))", "INSERT INTO t VALUES (1, 10)",
+		"CREATE TRIGGER one AFTER INSERT ON t FOR EACH ROW INSERT INTO l (m) VALUES (CONCAT(new.id, '=', new.n))",
+		"CREATE TRIGGER two AFTER INSERT ON t FOR EACH ROW FOLLOWS one INSERT INTO l (m) VALUES (CONCAT('two ', new.id))",
+		"REPLACE INTO t VALUES (1, 99), (50, 50)")
+	r.want("SELECT m FROM l ORDER BY i", "1=99", "two 1", "50=50", "two 50")
+	r.exec("DELETE FROM l", "INSERT INTO t VALUES (1, 100), (51, 51) ON DUPLICATE KEY UPDATE n = VALUES(n)")
+	r.want("SELECT m FROM l ORDER BY i", "51=51", "two 51")
+	r.want("SELECT * FROM t", "1|100", "50|50", "51|51")
+	r.exec("CREATE TRIGGER gone AFTER DELETE ON t FOR EACH ROW SET @gone = 1")
+	r.fails(1235, "REPLACE INTO t VALUES (1, 1)")
+	r.exec("INSERT INTO t VALUES (1, 101) ON DUPLICATE KEY UPDATE n = VALUES(n)", "CREATE TRIGGER changed BEFORE UPDATE ON t FOR EACH ROW SET new.n = 7")
+	r.fails(1235, "INSERT INTO t VALUES (1, 102) ON DUPLICATE KEY UPDATE n = VALUES(n)")
+	r.exec("CREATE TABLE u (id INT PRIMARY KEY)", "REPLACE INTO u VALUES (1)")
+}
