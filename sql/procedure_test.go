@@ -73,3 +73,13 @@ func TestProcedureHandlers(t *testing.T) {
 		r.fails(1235, "CALL "+name+"()")
 	}
 }
+
+// A procedure with statements that would mean something else there is not made.
+func TestProcedureTransactionWords(t *testing.T) {
+	r := start(t)
+	r.fails(1235, "CREATE PROCEDURE p() BEGIN SET TRANSACTION READ ONLY; START TRANSACTION; COMMIT; END")
+	for _, end := range []string{"COMMIT AND CHAIN", "ROLLBACK WORK AND CHAIN"} {
+		r.fails(1235, "CREATE PROCEDURE p() BEGIN START TRANSACTION; "+end+"; END")
+	}
+	r.exec("CREATE PROCEDURE p() BEGIN START TRANSACTION; COMMIT WORK AND NO CHAIN; END")
+}

@@ -1,7 +1,10 @@
 package sql
 
 import (
+	"strings"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/plan"
 
 	"redoubt/sql/match"
@@ -35,8 +38,26 @@ func (e *execution) recursive(ctx *gsql.Context, n *plan.RecursiveCte, row gsql.
 	}
 	counted := sides.(*plan.RecursiveCte)
 	union := *counted.Union() // its order and limit stand around it
+	union.SortFields = orderOfRows(union.SortFields, n.Schema())
 	counted.Union().SortFields, counted.Union().Limit = nil, nil
 	return e.engine.Build(ctx, ordered(&union, &recursiveRows{counted, held}), row)
+}
+
+// orderOfRows finds the columns of an order, by their names, in the rows that it is of.
+func orderOfRows(order gsql.SortFields, schema gsql.Schema) gsql.SortFields {
+	out := append(gsql.SortFields{}, order...)
+	for i, f := range out {
+		column, ok := f.Column.(*expression.GetField)
+		if !ok {
+			continue
+		}
+		for at, c := range schema {
+			if strings.EqualFold(c.Name, column.Name()) {
+				out[i].Column = column.WithIndex(at)
+			}
+		}
+	}
+	return out
 }
 
 // generations makes the iterator of an expression whose sides are counted.

@@ -14,6 +14,9 @@ func (p *Parser) check(ctx context.Context, tree ast.Statement, r *rewriting) (a
 	if err := refusePast(tree, r.periods); err != nil {
 		return refuse(err), nil
 	}
+	if err := refuseRecursive(tree); err != nil {
+		return refuse(err), nil
+	}
 	if err := refuseKeys(tree); err != nil {
 		return refuse(err), nil
 	}

@@ -140,7 +140,7 @@ func (p *Parser) parsePiece(ctx context.Context, text string, options ast.Parser
 		}
 		return tree, len(text), nil
 	}
-	for _, refusal := range []func([]Token) error{refusePartitions, refuseCreateSelect} {
+	for _, refusal := range []func([]Token) error{refusePartitions, refuseCreateSelect, refuseInProcedure} {
 		if err := refusal(plain); err != nil {
 			return refuse(err), len(text), nil
 		}

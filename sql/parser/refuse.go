@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"strings"
+
 	"github.com/dolthub/go-mysql-server/sql"
 	ast "github.com/dolthub/vitess/go/vt/sqlparser"
 
@@ -79,4 +81,66 @@ func refusePast(tree ast.Statement, periods bool) error {
 		}
 		return true, nil
 	}, tree)
+}
+
+// refuseInProcedure returns an error for a CREATE PROCEDURE with a statement that ends or describes transactions, which the engine's
+// grammar reads as another: SET TRANSACTION as one for the session, AND CHAIN not at all.
+func refuseInProcedure(list []Token) error {
+	i := 1
+	for i < len(list) && !list[i].IsOp("(") && !list[i].Is("PROCEDURE") {
+		i++
+	}
+	if !tokenAt(list, 0).Is("CREATE") || !tokenAt(list, i).Is("PROCEDURE") {
+		return nil
+	}
+	for ; i < len(list); i++ {
+		switch {
+		case list[i].Is("SET") && tokenAt(list, i+1).Is("TRANSACTION"):
+			return sqlcode.Unsupported("SET TRANSACTION in a procedure")
+		case list[i].Is("AND") && tokenAt(list, i+1).Is("CHAIN") && tokenAt(list, i-1).IsAny("COMMIT", "ROLLBACK", "WORK"):
+			return sqlcode.Unsupported("AND CHAIN in a procedure")
+		}
+	}
+	return nil
+}
+
+// refuseRecursive refuses what the engine passes over behind a recursive common table expression: OFFSET, and an order by anything but
+// columns.
+func refuseRecursive(tree ast.Statement) error {
+	return ast.Walk(func(n ast.SQLNode) (bool, error) {
+		with, ok := n.(*ast.With)
+		if !ok || with == nil || !with.Recursive {
+			return true, nil
+		}
+		for _, cte := range with.Ctes {
+			query, ok := cte.AliasedTableExpr.Expr.(*ast.Subquery)
+			if !ok {
+				continue
+			}
+			union, ok := query.Select.(*ast.SetOp)
+			if !ok || !readsTable(union.Right, cte.As.String()) {
+				continue
+			}
+			if union.Limit != nil && union.Limit.Offset != nil {
+				return false, sqlcode.Unsupported("OFFSET in a recursive common table expression: put it behind the query that reads it")
+			}
+			for _, o := range union.OrderBy {
+				if column, ok := o.Expr.(*ast.ColName); !ok || !column.Qualifier.IsEmpty() {
+					return false, sqlcode.Unsupported("ORDER BY of anything but columns in a recursive common table expression: put it behind the query that reads it")
+				}
+			}
+		}
+		return true, nil
+	}, tree)
+}
+
+// readsTable tells whether a query has a table of this name.
+func readsTable(query ast.SQLNode, name string) (reads bool) {
+	_ = ast.Walk(func(n ast.SQLNode) (bool, error) {
+		if t, ok := n.(ast.TableName); ok && strings.EqualFold(t.Name.String(), name) {
+			reads = true
+		}
+		return !reads, nil
+	}, query)
+	return reads
 }
