@@ -22,7 +22,7 @@ var forAll = sync.OnceFunc(func() {
 	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRule(), analyzer.Rule{Id: deleteRule, Apply: keepDelete}, analyzer.Rule{Id: limitRule, Apply: limitNulls})
 	for i, r := range analyzer.OnceAfterAll {
 		if r.Id.String() == "applyTriggers" {
-			analyzer.OnceAfterAll[i].Apply = inBlocks(inDatabaseOfTable(asDefiner(r.Apply)))
+			analyzer.OnceAfterAll[i].Apply = apart(inBlocks(inDatabaseOfTable(asDefiner(r.Apply))))
 		}
 	}
 })

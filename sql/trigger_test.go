@@ -59,3 +59,19 @@ func TestTriggerAfterReplace(t *testing.T) {
 	r.fails(1235, "INSERT INTO t VALUES (1, 102) ON DUPLICATE KEY UPDATE n = VALUES(n)")
 	r.exec("CREATE TABLE u (id INT PRIMARY KEY)", "REPLACE INTO u VALUES (1)")
 }
+
+// Of two triggers, one with a block, each fires for the rows of the statement and not for those of the other.
+func TestTriggersApart(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY, n INT)", "CREATE TABLE l (i INT PRIMARY KEY AUTO_INCREMENT, m VARCHAR(50))", "CREATE TABLE m (m VARCHAR(50))",
+		"CREATE TRIGGER zero BEFORE INSERT ON t FOR EACH ROW BEGIN SET new.n = new.n + 1; INSERT INTO l (m) VALUES ('zero'); END",
+		"CREATE TRIGGER one AFTER INSERT ON t FOR EACH ROW INSERT INTO l (m) VALUES (CONCAT(new.id, '=', new.n))",
+		"CREATE TRIGGER two AFTER INSERT ON t FOR EACH ROW FOLLOWS one BEGIN INSERT INTO l (m) VALUES (CONCAT('two ', new.id)); END",
+		"CREATE TRIGGER of_l AFTER INSERT ON l FOR EACH ROW INSERT INTO m VALUES (new.m)",
+		"INSERT INTO t VALUES (1, 10)")
+	r.want("SELECT m FROM l ORDER BY i", "zero", "1=11", "two 1")
+	r.want("SELECT m FROM m", "zero", "1=11", "two 1")
+	r.exec("DELETE FROM l", "CREATE TRIGGER three AFTER UPDATE ON t FOR EACH ROW UPDATE m SET m = 'x' WHERE m = '1=11'",
+		"CREATE TRIGGER four AFTER UPDATE ON t FOR EACH ROW FOLLOWS three BEGIN UPDATE m SET m = CONCAT(m, new.n) WHERE m = 'x'; END", "UPDATE t SET n = 20")
+	r.want("SELECT m FROM m", "zero", "x20", "two 1")
+}
