@@ -9,6 +9,7 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/procedures"
+	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/dolthub/vitess/go/vt/sqlparser"
 
 	"redoubt/sql/match"
@@ -162,8 +163,11 @@ func (r procedureRunner) QueryWithBindings(ctx *gsql.Context, query string, pars
 		return nil, nil, nil, err
 	}
 	schema, iter, flags, err := r.engine.QueryWithBindings(ctx, query, parsed, bindings, flags)
-	if _, reads := parsed.(sqlparser.SelectStatement); err != nil || !reads {
-		return schema, iter, flags, err
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if _, reads := parsed.(sqlparser.SelectStatement); !reads {
+		return answered(ctx, schema, iter, flags)
 	}
 	counted := &countedIter{RowIter: iter, keeps: true}
 	rows, err := gsql.RowIterToRows(ctx, counted)
@@ -177,6 +181,19 @@ func (r procedureRunner) QueryWithBindings(ctx *gsql.Context, query string, pars
 		return schema, gsql.RowsToRowIter(row), flags, err
 	}
 	return schema, &readRows{rows}, flags, nil
+}
+
+// answered has a statement that gives neither rows nor a result, such as COMMIT, give an empty result: it may be the last one of the
+// procedure, and is what CALL gives then.
+func answered(ctx *gsql.Context, schema gsql.Schema, iter gsql.RowIter, flags *gsql.QueryFlags) (gsql.Schema, gsql.RowIter, *gsql.QueryFlags, error) {
+	rows, err := gsql.RowIterToRows(ctx, iter)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if len(rows) == 0 && (len(schema) == 0 || types.IsOkResultSchema(schema)) {
+		schema, rows = types.OkResultSchema, []gsql.Row{gsql.NewRow(types.NewOkResult(0))}
+	}
+	return schema, gsql.RowsToRowIter(rows...), flags, nil
 }
 
 // qualified leaves columns that are named with their table what they are: the interpreter takes them for variables of the same name.

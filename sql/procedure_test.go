@@ -83,3 +83,14 @@ func TestProcedureTransactionWords(t *testing.T) {
 	}
 	r.exec("CREATE PROCEDURE p() BEGIN START TRANSACTION; COMMIT WORK AND NO CHAIN; END")
 }
+
+// A procedure may end with a statement that gives no result.
+func TestProcedureEndsTransaction(t *testing.T) {
+	r := start(t)
+	r.db.SetMaxOpenConns(1)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY)")
+	for _, body := range []string{"START TRANSACTION; INSERT INTO t VALUES (1); COMMIT", "INSERT INTO t VALUES (2); COMMIT", "START TRANSACTION; INSERT INTO t VALUES (3); ROLLBACK", "SAVEPOINT s"} {
+		r.exec("CREATE PROCEDURE p() BEGIN "+body+"; END", "CALL p()", "DROP PROCEDURE p")
+	}
+	r.want("SELECT id FROM t", "1", "2")
+}
