@@ -15,8 +15,9 @@ func TestRecursiveOrder(t *testing.T) {
 	r := start(t)
 	r.want("WITH RECURSIVE c(n, s) AS (SELECT 1, 5 UNION ALL SELECT n + 1, s - 1 FROM c WHERE n < 4 ORDER BY s) SELECT * FROM c", "4|2", "3|3", "2|4", "1|5")
 	r.want("WITH RECURSIVE c(m) AS (SELECT 1 AS n UNION ALL SELECT m + 1 FROM c WHERE m < 9 ORDER BY m DESC LIMIT 2) SELECT * FROM c", "9", "8")
+	r.want("WITH RECURSIVE c(n, s) AS (SELECT 1, 5 UNION ALL SELECT n + 1, s - 1 FROM c WHERE n < 4 ORDER BY 2 LIMIT 2) SELECT * FROM c", "4|2", "3|3")
 	r.want("WITH RECURSIVE c(n) AS (SELECT 2 AS n UNION ALL SELECT 1 ORDER BY 1 LIMIT 1 OFFSET 1) SELECT * FROM c", "2")
-	for _, end := range []string{"LIMIT 3 OFFSET 2", "LIMIT 2, 3", "ORDER BY 1 DESC", "ORDER BY -n"} {
+	for _, end := range []string{"LIMIT 3 OFFSET 2", "LIMIT 2, 3", "ORDER BY 2", "ORDER BY -n"} {
 		r.fails(1235, "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 10 "+end+") SELECT * FROM c")
 	}
 }

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/dolthub/go-mysql-server/sql"
@@ -125,6 +126,7 @@ func refuseRecursive(tree ast.Statement) error {
 				return false, sqlcode.Unsupported("OFFSET in a recursive common table expression: put it behind the query that reads it")
 			}
 			for _, o := range union.OrderBy {
+				nameColumn(o, cte.Columns)
 				if column, ok := o.Expr.(*ast.ColName); !ok || !column.Qualifier.IsEmpty() {
 					return false, sqlcode.Unsupported("ORDER BY of anything but columns in a recursive common table expression: put it behind the query that reads it")
 				}
@@ -132,6 +134,17 @@ func refuseRecursive(tree ast.Statement) error {
 		}
 		return true, nil
 	}, tree)
+}
+
+// nameColumn puts the name of a column in the place of its number.
+func nameColumn(o *ast.Order, columns ast.Columns) {
+	number, ok := o.Expr.(*ast.SQLVal)
+	if !ok || number.Type != ast.IntVal {
+		return
+	}
+	if i, err := strconv.Atoi(string(number.Val)); err == nil && i >= 1 && i <= len(columns) {
+		o.Expr = &ast.ColName{Name: columns[i-1]}
+	}
 }
 
 // readsTable tells whether a query has a table of this name.
