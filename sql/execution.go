@@ -18,13 +18,14 @@ import (
 type execution struct {
 	engine  gsql.NodeExecBuilder
 	require requirement
+	analyze func(ctx *gsql.Context, statement string) (gsql.Node, error)
 }
 
 // requirement refuses a statement whose user lacks a privilege on a table.
 type requirement func(ctx *gsql.Context, database, table string, privilege gsql.PrivilegeType) error
 
-func newExecution(require requirement) gsql.NodeExecBuilder {
-	e := &execution{require: require}
+func newExecution(require requirement, analyze func(ctx *gsql.Context, statement string) (gsql.Node, error)) gsql.NodeExecBuilder {
+	e := &execution{require: require, analyze: analyze}
 	e.engine = rowexec.NewOverrideBuilder(e)
 	return e.engine
 }
@@ -53,6 +54,9 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		noteTarget(ctx, n)
 		if err = refuseReplacing(ctx, n); err == nil {
 			other, err = duplicates(n)
+		}
+		if err == nil && other == nil {
+			other, err = e.firing(ctx, n)
 		}
 	case *plan.TriggerExecutor:
 		return e.replaced(ctx, n, row)

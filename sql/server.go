@@ -131,7 +131,9 @@ func (s *Server) openEngine() error {
 		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).
 		AddPostAnalyzeRule(exactRule, compareExactly).AddPostAnalyzeRule(commitRule, keepTransaction).Build()
 	correct(a)
-	a.ExecBuilder = planKeeper{newExecution(s.require), s}
+	a.ExecBuilder = planKeeper{newExecution(s.require, func(ctx *gsql.Context, statement string) (gsql.Node, error) {
+		return s.engine.AnalyzeQuery(ctx, statement)
+	}), s}
 	a.Catalog.StatsProvider = s.store.Statistics()
 	s.figures.set.GetOrCreateGauge("redoubt_sql_digests", func() float64 { return float64(s.statistics.Len()) })
 	s.figures.set.RegisterMetricsWriter(func(w io.Writer) {

@@ -88,38 +88,41 @@ func (i fedIter) Next(*gsql.Context) (gsql.Row, error) {
 // Close implements gsql.RowIter.
 func (fedIter) Close(*gsql.Context) error { return nil }
 
-// refuseReplacing refuses a REPLACE into a table that has triggers for DELETE, and an INSERT … ON DUPLICATE KEY UPDATE into one with
-// triggers for UPDATE: none of them would fire.
+// refuseReplacing refuses a REPLACE into a table that has triggers for DELETE: none of them would fire.
 func refuseReplacing(ctx *gsql.Context, n *plan.InsertInto) error {
-	event, statement := sqlparser.DeleteStr, "REPLACE into a table with triggers for DELETE"
-	switch {
-	case n.IsReplace:
-	case len(n.OnDupExprs) != 0:
-		event, statement = sqlparser.UpdateStr, "ON DUPLICATE KEY UPDATE of a table with triggers for UPDATE"
-	default:
+	if !n.IsReplace {
 		return nil
 	}
 	table, err := plan.GetInsertable(n.Destination)
 	if err != nil {
 		return err
 	}
-	database, ok := n.Database().(gsql.TriggerDatabase)
+	found, err := hasTriggers(ctx, n.Database(), table.Name(), sqlparser.DeleteStr)
+	if err != nil || !found {
+		return err
+	}
+	return sqlcode.Unsupported("REPLACE into a table with triggers for DELETE")
+}
+
+// hasTriggers tells whether a table has triggers for an event.
+func hasTriggers(ctx *gsql.Context, d gsql.Database, table, event string) (bool, error) {
+	database, ok := d.(gsql.TriggerDatabase)
 	if !ok {
-		return nil
+		return false, nil
 	}
 	triggers, err := database.GetTriggers(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, t := range triggers {
-		parsed, err := sqlparser.Parse(t.CreateStatement)
+		parsed, err := gsql.GlobalParser.ParseSimple(t.CreateStatement)
 		if err != nil {
-			return err
+			return false, err
 		}
 		ddl, ok := parsed.(*sqlparser.DDL)
-		if ok && ddl.TriggerSpec != nil && ddl.TriggerSpec.Event == event && strings.EqualFold(ddl.Table.Name.String(), table.Name()) {
-			return sqlcode.Unsupported(statement)
+		if ok && ddl.TriggerSpec != nil && ddl.TriggerSpec.Event == event && strings.EqualFold(ddl.Table.Name.String(), table) {
+			return true, nil
 		}
 	}
-	return nil
+	return false, nil
 }

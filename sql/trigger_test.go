@@ -56,7 +56,9 @@ func TestTriggerAfterReplace(t *testing.T) {
 	r.exec("CREATE TRIGGER gone AFTER DELETE ON t FOR EACH ROW SET @gone = 1")
 	r.fails(1235, "REPLACE INTO t VALUES (1, 1)")
 	r.exec("INSERT INTO t VALUES (1, 101) ON DUPLICATE KEY UPDATE n = VALUES(n)", "CREATE TRIGGER changed BEFORE UPDATE ON t FOR EACH ROW SET new.n = 7")
-	r.fails(1235, "INSERT INTO t VALUES (1, 102) ON DUPLICATE KEY UPDATE n = VALUES(n)")
+	r.exec("INSERT INTO t VALUES (1, 102) ON DUPLICATE KEY UPDATE n = VALUES(n)")
+	r.want("SELECT n FROM t WHERE id = 1", "7")
+	r.exec("DROP TRIGGER changed")
 	r.exec("CREATE TABLE u (id INT PRIMARY KEY)", "REPLACE INTO u VALUES (1)")
 }
 
@@ -74,4 +76,30 @@ func TestTriggersApart(t *testing.T) {
 	r.exec("DELETE FROM l", "CREATE TRIGGER three AFTER UPDATE ON t FOR EACH ROW UPDATE m SET m = 'x' WHERE m = '1=11'",
 		"CREATE TRIGGER four AFTER UPDATE ON t FOR EACH ROW FOLLOWS three BEGIN UPDATE m SET m = CONCAT(m, new.n) WHERE m = 'x'; END", "UPDATE t SET n = 20")
 	r.want("SELECT m FROM m", "zero", "x20", "two 1")
+}
+
+// ON DUPLICATE KEY UPDATE fires the triggers for UPDATE of the rows that it updates, and those for INSERT before.
+func TestTriggersOfDuplicates(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY, n INT, m INT DEFAULT 0)", "CREATE TABLE l (id INT AUTO_INCREMENT PRIMARY KEY, what VARCHAR(40))",
+		"INSERT INTO t VALUES (1, 10, 0), (2, 20, 0)",
+		"CREATE TRIGGER first BEFORE UPDATE ON t FOR EACH ROW SET NEW.m = OLD.m + 1",
+		`CREATE TRIGGER second BEFORE UPDATE ON t FOR EACH ROW FOLLOWS first
+		BEGIN
+			IF NEW.n < 0 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'negative'; END IF;
+			SET NEW.n = NEW.n + 1;
+		END`,
+		"CREATE TRIGGER after_it AFTER UPDATE ON t FOR EACH ROW INSERT INTO l (what) VALUES (CONCAT('update ', OLD.n, ' to ', NEW.n))",
+		"CREATE TRIGGER inserted AFTER INSERT ON t FOR EACH ROW INSERT INTO l (what) VALUES (CONCAT('insert ', NEW.n))")
+	r.exec("INSERT INTO t (id, n) VALUES (1, 100), (3, 30), (2, 200) ON DUPLICATE KEY UPDATE n = n + VALUES(n)")
+	r.want("SELECT * FROM t ORDER BY id", "1|111|1", "2|221|1", "3|30|0")
+	r.want("SELECT what FROM l ORDER BY id", "update 10 to 111", "insert 30", "update 20 to 221")
+	r.fails(1644, "INSERT INTO t (id, n) VALUES (4, 4), (1, 0) ON DUPLICATE KEY UPDATE n = -5")
+	r.want("SELECT * FROM t ORDER BY id", "1|111|1", "2|221|1", "3|30|0")
+	r.want("SELECT COUNT(*) FROM l", "3")
+	c := on{r.connection(), t}
+	if _, err := c.ExecContext(t.Context(), "INSERT INTO t (id, n) VALUES (?, ?) ON DUPLICATE KEY UPDATE n = VALUES(n)", 3, 33); err != nil {
+		t.Fatal(err)
+	}
+	c.want("SELECT n, m FROM t WHERE id = 3", "34|1")
 }
