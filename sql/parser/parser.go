@@ -200,6 +200,7 @@ func adapt(tree ast.Statement, text string) {
 	sameWords(tree)
 	ownConnections(tree)
 	showErrors(tree)
+	nameLiterals(tree)
 	orderAlter(tree)
 	allowLocal(tree)
 	readPast(text, tree)
