@@ -14,8 +14,10 @@ func (p *Parser) check(ctx context.Context, tree ast.Statement, r *rewriting) (a
 	if err := refusePast(tree, r.periods); err != nil {
 		return refuse(err), nil
 	}
-	if err := refuseRecursive(tree); err != nil {
-		return refuse(err), nil
+	if holds(r.original, "RECURSIVE") {
+		if err := refuseRecursive(tree); err != nil {
+			return refuse(err), nil
+		}
 	}
 	if err := refuseKeys(tree); err != nil {
 		return refuse(err), nil

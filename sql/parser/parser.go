@@ -200,7 +200,9 @@ func adapt(tree ast.Statement, text string) {
 	sameWords(tree)
 	ownConnections(tree)
 	showErrors(tree)
-	nameLiterals(tree)
+	if holds(text, "ORDER") {
+		nameLiterals(tree)
+	}
 	orderAlter(tree)
 	allowLocal(tree)
 	readPast(text, tree)

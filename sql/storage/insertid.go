@@ -9,7 +9,6 @@ import (
 // insertID follows the AUTO_INCREMENT values of one statement, for the id that its client is told and for LAST_INSERT_ID():
 // those that the SQL engine gives are of the first row, or of an older statement.
 type insertID struct {
-	before    int64  // LAST_INSERT_ID() when the statement began
 	table     string // the name of the table that an INSERT is for; triggers may insert into others
 	given     uint64 // the number that was generated last
 	generated uint64 // the first one that is in a new row; 0 for none
@@ -41,7 +40,7 @@ func (s *Session) InsertID(updates bool) uint64 {
 		s.SetLastQueryInfoInt(gsql.LastInsertId, *i.argument)
 		return uint64(*i.argument)
 	case inserts:
-		s.SetLastQueryInfoInt(gsql.LastInsertId, i.before)
+		s.SetLastQueryInfoInt(gsql.LastInsertId, s.beside.lastInsertID)
 		return i.latest
 	}
 	return 0

@@ -153,9 +153,7 @@ func (s *Session) StartSnapshot(ctx *gsql.Context, at scn.SCN, access parser.Acc
 			return err
 		}
 	}
-	if access != parser.DefaultAccess {
-		s.next.access = access
-	}
+	s.next.allow(access)
 	options := s.transactionOptions()
 	s.next.apply(&options)
 	options.Isolation, options.ReadOnly, options.At = max(options.Isolation, txn.RepeatableRead), options.ReadOnly || at != 0, at
@@ -210,7 +208,7 @@ func (s *Session) StatementBegin() {
 		s.current.keyless = nil // of the statement before: they count no more
 	}
 	s.plan = nil
-	s.inserts = insertID{before: s.GetLastQueryInfoInt(gsql.LastInsertId)}
+	s.inserts = insertID{}
 	s.attached.Store(nil)
 	s.running, s.detached, s.once = false, false, false
 	s.remember()

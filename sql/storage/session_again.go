@@ -46,8 +46,8 @@ func (s *Session) rememberVariable(ctx *gsql.Context, name string) error {
 }
 
 // Recall gives the session the user variables, LAST_INSERT_ID() and the like that it had when the running statement began, which is about
-// to be run again: it counts from there once more. What
-// the statement has taken of GET_LOCK's locks is given back; what it gave back itself is not taken again.
+// to be run again: it counts from there once more. What the statement has taken of GET_LOCK's locks is given back; what it gave back
+// itself is not taken again.
 func (s *Session) Recall() error {
 	b := &s.beside
 	s.SetLastQueryInfoInt(gsql.LastInsertId, b.lastInsertID)

@@ -26,6 +26,13 @@ func (n next) apply(o *txn.Options) {
 	}
 }
 
+// allow says what kind of access it has, if that is said.
+func (n *next) allow(access parser.Access) {
+	if access != parser.DefaultAccess {
+		n.access = access
+	}
+}
+
 // over uses up what was said of a transaction that has ended. One that was only begun around a statement which stands outside is not
 // the one that was meant.
 func (s *Session) over(t *Transaction) {
@@ -42,9 +49,7 @@ func (s *Session) SetNext(n *parser.SetTransaction) error {
 	if n.Isolation != "" {
 		s.next.isolation = new(isolationOf(n.Isolation))
 	}
-	if n.Access != parser.DefaultAccess {
-		s.next.access = n.Access
-	}
+	s.next.allow(n.Access)
 	return nil
 }
 
@@ -53,9 +58,7 @@ func (s *Session) Start(ctx *gsql.Context, access parser.Access) error {
 	if err := s.Commit(ctx); err != nil {
 		return err
 	}
-	if access != parser.DefaultAccess {
-		s.next.access = access
-	}
+	s.next.allow(access)
 	t, err := s.StartTransaction(ctx, gsql.ReadWrite)
 	if err != nil {
 		return err
@@ -84,22 +87,18 @@ func (s *Session) Chain(ctx *gsql.Context, rollback bool) error {
 	return s.Start(ctx, parser.DefaultAccess)
 }
 
-// startsReadOnly tells whether a transaction that begins now reads only.
-func (s *Session) startsReadOnly() bool {
-	o := s.transactionOptions()
-	s.next.apply(&o)
-	return o.ReadOnly
-}
-
 // ReadsOnly tells whether all transactions of the session are to read only, unless they say otherwise.
 func (s *Session) ReadsOnly() bool { return s.settings().readOnly }
 
 // ReadOnly tells whether the running statement may change nothing.
 func (s *Session) ReadOnly() bool {
-	if s.current == nil {
-		return s.startsReadOnly()
+	switch {
+	case s.current != nil:
+		return s.current.options.ReadOnly
+	case s.next.access != parser.DefaultAccess:
+		return s.next.access == parser.ReadOnly
 	}
-	return s.current.options.ReadOnly
+	return s.settings().readOnly
 }
 
 // standsOutside tells whether a statement, by its text, is about the session and reads no table: none such begins a transaction that
