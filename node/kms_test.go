@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -20,7 +21,7 @@ import (
 )
 
 // cloudKMS answers as Google's Cloud KMS does, and counts.
-func cloudKMS(t *testing.T, asked *int) string {
+func cloudKMS(t *testing.T, asked *atomic.Int64) string {
 	t.Helper()
 	key, err := subtle.NewAESGCM([]byte(strings.Repeat("k", 32)))
 	if err != nil {
@@ -28,7 +29,7 @@ func cloudKMS(t *testing.T, asked *int) string {
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var in struct{ Plaintext, Ciphertext, AdditionalAuthenticatedData []byte }
-		*asked++
+		asked.Add(1)
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil || r.Header.Get("Authorization") != "Bearer a-token" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -51,7 +52,8 @@ func cloudKMS(t *testing.T, asked *int) string {
 
 // TestKMSNode archives and backs up to a repository whose keys a cloud's service locks, and recovers each backup from it.
 func TestKMSNode(t *testing.T) {
-	ctx, asked := context.Background(), 0
+	ctx := context.Background()
+	var asked atomic.Int64 // two of the node's goroutines may ask at once
 	f := flags(t, filepath.Join(t.TempDir(), "data"))
 	f["archive"], f["archive-every"], f["archive-key"] = "file://"+filepath.Join(t.TempDir(), "repository"), "20ms", cloudKMS(t, &asked)
 	config, err := Load("", f)
@@ -85,7 +87,7 @@ func TestKMSNode(t *testing.T) {
 	if err != nil || len(v.Damage) > 0 || v.Restored != 3 {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if asked == 0 {
+	if asked.Load() == 0 {
 		t.Error("nobody asked the service")
 	}
 }
