@@ -37,8 +37,18 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 			return iter, err
 		}
 	}
-	var other gsql.Node
-	var err error
+	other, err := e.instead(ctx, node, row)
+	if err != nil {
+		return nil, err
+	}
+	if other != nil {
+		return e.engine.Build(ctx, other, row)
+	}
+	return e.rows(ctx, node, row)
+}
+
+// instead gives a node to run in place of another, nil if there is none, or an error if the other may not run.
+func (e *execution) instead(ctx *gsql.Context, node gsql.Node, row gsql.Row) (other gsql.Node, err error) {
 	switch n := node.(type) {
 	case *plan.UpdateSource:
 		if other = holdUpdated(n); other == nil {
@@ -48,29 +58,17 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		if err = refuseUnsafe(ctx, n); err == nil {
 			other = holdDeleted(n)
 		}
-	case *heldRows:
-		return e.held(ctx, n, row)
 	case *plan.InsertInto:
-		noteTarget(ctx, n)
-		if err = refuseReplacing(ctx, n); err == nil {
-			other, err = duplicates(n)
-		}
-		if err == nil && other == nil {
-			other, err = e.firing(ctx, n)
-		}
-	case *plan.TriggerExecutor:
-		return e.replaced(ctx, n, row)
-	case *replacedRows:
-		return fedIter{n}, nil
+		other, err = e.insert(ctx, n)
 	case *plan.Filter:
 		if other, err = condition(ctx, n); err == nil && other == nil {
 			other, err = filterOfView(n, row)
 		}
-		if err == nil && other == nil {
-			return e.locked(ctx, n, row)
-		}
 	case *plan.Update:
 		if err = refuseUnsafe(ctx, n); err == nil {
+			other, err = updatedGenerated(n)
+		}
+		if err == nil && other == nil {
 			other, err = updateByBytes(n)
 		}
 	case *binaryUpdate:
@@ -79,53 +77,86 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 		if other, err = lockFirst(n); err == nil && other == nil {
 			other, err = topRows(n)
 		}
-	case *sortedLocks:
-		return e.keptRows(ctx, n.Node, row, n.lock.KeepSorted)
-	case *notedRows:
-		return e.keptRows(ctx, n.Node, row, n.lock.Note)
 	case *plan.TopN:
-		if other, err = topOfView(ctx, n, row); err == nil && other == nil {
-			return e.first(ctx, n, row)
-		}
+		other, err = topOfView(ctx, n, row)
 	case *plan.Sort:
 		other = sortCounted(n)
 	case *plan.Window:
 		other, err = windowCounted(n)
 	case *plan.GroupBy:
-		if other = groupsCounted(n); other == nil {
-			return e.groups(ctx, n, row)
-		}
-	case *rankedRows:
-		return e.engine.Build(ctx, n.Node, row)
-	case *countedRows:
-		rows, err := e.engine.Build(ctx, n.Node, row)
-		return &countedIter{RowIter: rows}, err
+		other = groupsCounted(n)
 	case *allRows:
 		other = n.SetOp
-	case *plan.LockTables:
-		return lockTables(ctx, n)
-	case *plan.UnlockTables:
-		return unlockTables(ctx)
-	case *plan.StartTransaction:
-		return nil, releaseTables(ctx)
 	case *plan.Into:
 		other, err = resultInto(n)
-	case *resultRows:
-		rows, err := e.engine.Build(ctx, n.Node, row)
-		if err != nil {
-			return nil, err
-		}
-		return &resultIter{rows, len(n.Schema())}, nil
 	case *plan.Set:
 		if err = e.require.globals(ctx, n); err == nil {
 			other = setTexts(n)
 		}
 	case *plan.Call:
 		err = know(n)
+	}
+	return other, err
+}
+
+// insert does so for an INSERT or REPLACE.
+func (e *execution) insert(ctx *gsql.Context, n *plan.InsertInto) (gsql.Node, error) {
+	noteTarget(ctx, n)
+	if err := refuseReplacing(ctx, n); err != nil {
+		return nil, err
+	}
+	if other, err := duplicates(n); other != nil || err != nil {
+		return other, err
+	}
+	if other, err := insertedGenerated(n); other != nil || err != nil {
+		return other, err
+	}
+	return e.firing(ctx, n)
+}
+
+// rows gives the rows of a node; nil leaves it to the SQL engine.
+func (e *execution) rows(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql.RowIter, error) {
+	switch n := node.(type) {
+	case *heldRows:
+		return e.held(ctx, n, row)
+	case *plan.TriggerExecutor:
+		return e.replaced(ctx, n, row)
+	case *replacedRows:
+		return fedIter{n}, nil
+	case *plan.Filter:
+		return e.locked(ctx, n, row)
+	case *computedRows:
+		rows, err := e.engine.Build(ctx, n.Node, row)
+		return &computedIter{rows, n}, err
+	case *sortedLocks:
+		return e.keptRows(ctx, n.Node, row, n.lock.KeepSorted)
+	case *notedRows:
+		return e.keptRows(ctx, n.Node, row, n.lock.Note)
+	case *plan.TopN:
+		return e.first(ctx, n, row)
+	case *plan.GroupBy:
+		return e.groups(ctx, n, row)
+	case *rankedRows:
+		return e.engine.Build(ctx, n.Node, row)
+	case *countedRows:
+		rows, err := e.engine.Build(ctx, n.Node, row)
+		return &countedIter{RowIter: rows}, err
+	case *plan.LockTables:
+		return lockTables(ctx, n)
+	case *plan.UnlockTables:
+		return unlockTables(ctx)
+	case *plan.StartTransaction:
+		return nil, releaseTables(ctx)
+	case *resultRows:
+		rows, err := e.engine.Build(ctx, n.Node, row)
+		if err != nil {
+			return nil, err
+		}
+		return &resultIter{rows, len(n.Schema())}, nil
 	case *builtRows:
 		return n.rows, nil
 	case *plan.ShowProcessList:
-		own := e.processes(ctx)
+		own := e.require.connections(ctx)
 		if own == ctx {
 			return nil, nil
 		}
@@ -154,10 +185,7 @@ func (e *execution) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 	case *comparedRows:
 		return e.compared(ctx, n, row)
 	}
-	if err != nil || other == nil {
-		return nil, err
-	}
-	return e.engine.Build(ctx, other, row)
+	return nil, nil
 }
 
 // refuseUnsafe refuses an UPDATE or DELETE that sql_safe_updates is there to stop.

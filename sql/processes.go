@@ -1,10 +1,12 @@
 package sql
 
 import (
+	"fmt"
 	"slices"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/analyzer"
+	"github.com/dolthub/go-mysql-server/sql/information_schema"
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/transform"
 	"github.com/dolthub/vitess/go/mysql"
@@ -60,14 +62,29 @@ func (p ownProcesses) Processes() []gsql.Process {
 	return slices.DeleteFunc(p.ProcessList.Processes(), func(one gsql.Process) bool { return one.User != p.user })
 }
 
-// processes gives SHOW PROCESSLIST the connections of its user, and those of others if the user has PROCESS.
-func (e *execution) processes(ctx *gsql.Context) *gsql.Context {
-	if _, done := ctx.ProcessList.(ownProcesses); done || e.require(ctx, "", "", gsql.PrivilegeType_Process) == nil {
+// connections gives a user's statement the connections of its user, and those of others if the user has PROCESS.
+func (r requirement) connections(ctx *gsql.Context) *gsql.Context {
+	if _, done := ctx.ProcessList.(ownProcesses); done || r(ctx, "", "", gsql.PrivilegeType_Process) == nil {
 		return ctx
 	}
 	own := *ctx
 	own.ProcessList = ownProcesses{ctx.ProcessList, ctx.Client().User}
 	return &own
+}
+
+// guardConnections has the table PROCESSLIST of information_schema show no others either.
+func (r requirement) guardConnections(ctx *gsql.Context, schema gsql.Database) error {
+	found, ok, err := schema.GetTableInsensitive(ctx, information_schema.ProcessListTableName)
+	if err != nil {
+		return err
+	}
+	table, known := found.(*information_schema.InformationSchemaTable)
+	if !ok || !known {
+		return fmt.Errorf("%s.%s is a %T", schema.Name(), information_schema.ProcessListTableName, found)
+	}
+	read := table.Reader
+	table.Reader = func(ctx *gsql.Context, c gsql.Catalog) (gsql.RowIter, error) { return read(r.connections(ctx), c) }
+	return nil
 }
 
 // erNotOwner is MySQL's ER_KILL_DENIED_ERROR.

@@ -26,8 +26,8 @@ func TestOwnConnections(t *testing.T) {
 		}
 		return got[0]
 	}
-	seen := func(c on) string {
-		got, err := queryRows(c, "SHOW PROCESSLIST")
+	seen := func(c on, how string) string {
+		got, err := queryRows(c, how)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,11 +35,13 @@ func TestOwnConnections(t *testing.T) {
 	}
 	first, second, seer, killer, root := as("low"), as("low"), as("seer"), as("killer"), on{r.connection(), t}
 	own, other := id(second), id(root)
-	if got := seen(first); !strings.Contains(got, own+"|low") || strings.Contains(got, "root") {
-		t.Errorf("low sees %s", got)
-	}
-	if got := seen(seer); !strings.Contains(got, "|low") || !strings.Contains(got, "root") {
-		t.Errorf("a user with PROCESS sees %s", got)
+	for _, how := range []string{"SHOW PROCESSLIST", "SELECT * FROM information_schema.processlist"} {
+		if got := seen(first, how); !strings.Contains(got, own+"|low") || strings.Contains(got, "root") {
+			t.Errorf("%s: low sees %s", how, got)
+		}
+		if got := seen(seer, how); !strings.Contains(got, "|low") || !strings.Contains(got, "root") {
+			t.Errorf("%s: a user with PROCESS sees %s", how, got)
+		}
 	}
 	for _, kill := range []string{"KILL ", "KILL QUERY ", "KILL CONNECTION "} {
 		first.fails("1095", kill+other)

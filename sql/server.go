@@ -147,6 +147,9 @@ func (s *Server) openEngine() error {
 	a.Runner = procedureRunner{engine: s.engine}
 	s.engine.ProcessList = processes{s.engine.ProcessList, func(p *gsql.Process) { s.handler.complete(p) }}
 	ctx := s.internalContext(context.Background())
+	if err := requirement(s.require).guardConnections(ctx, a.Catalog.InfoSchema); err != nil {
+		return err
+	}
 	a.Catalog.RegisterFunction(ctx, functions(s.options.Engine)...)
 	s.parser = parser.New(parser.Options{
 		Executor: commands{s}, Catalog: a.Catalog, DatabaseOf: s.store.SystemDatabaseOf, Rewrite: function.NewRewriter().Rewrite,

@@ -42,7 +42,7 @@ func (e *execution) firing(ctx *gsql.Context, n *plan.InsertInto) (gsql.Node, er
 		return nil, err
 	}
 	out := *n
-	out.Destination = &firingTable{n.Destination, table, &updateTriggers{execution: e, database: n.Database().Name(), table: table}}
+	out.Destination = &firingTable{n.Destination, table, &updateTriggers{execution: e, database: n.Database().Name(), table: table, checks: n.Checks()}}
 	return &out, nil
 }
 
@@ -90,7 +90,7 @@ func (u *firingUpdater) Update(ctx *gsql.Context, before, after gsql.Row) error 
 	if err := u.fire.plan(ctx); err != nil {
 		return err
 	}
-	row, err := u.fire.before.run(ctx, before.Append(after))
+	row, err := u.fire.change(ctx, before.Append(after))
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,9 @@ type updateTriggers struct {
 	execution     *execution
 	database      string
 	table         gsql.Table
+	checks        gsql.CheckConstraints
 	before, after *fedTriggers
+	computed      *computedRows // computes a row that those before gave; nil: nothing to compute
 }
 
 func (u *updateTriggers) plan(ctx *gsql.Context) error {
@@ -146,8 +148,37 @@ func (u *updateTriggers) plan(ctx *gsql.Context) error {
 	if u.after, err = u.execution.feed(ctx, after); err != nil {
 		return err
 	}
+	u.computed = computesUpdated(update)
 	u.before, err = u.execution.feed(ctx, before)
 	return err
+}
+
+// change gives a row, old and new, as the triggers before the update leave it. The SQL engine has computed it and looked at the CHECKs
+// before.
+func (u *updateTriggers) change(ctx *gsql.Context, row gsql.Row) (gsql.Row, error) {
+	if u.before.feed == nil {
+		return row, nil
+	}
+	row, err := u.before.run(ctx, row)
+	if err == nil && u.computed != nil {
+		row, err = u.computed.compute(ctx, row)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, check := range u.checks {
+		if !check.Enforced {
+			continue
+		}
+		holds, err := gsql.EvaluateCondition(ctx, check.Expr, row[len(row)/2:])
+		if err != nil {
+			return nil, err
+		}
+		if gsql.IsFalse(holds) {
+			return nil, gsql.ErrCheckConstraintViolated.New(check.Name)
+		}
+	}
+	return row, nil
 }
 
 // fedTriggers run one after the other for each row that they are fed.
