@@ -390,6 +390,23 @@ func TestParentWait(t *testing.T) {
 	r.database.CheckLaw(t)
 }
 
+// A foreign key may refer to columns that are not unique: their values stay, too, while a child of theirs is on its way.
+func TestParentOfNoUniqueKey(t *testing.T) {
+	for _, level := range []string{readCommitted, repeatableRead} {
+		r, a, b := pair(t, level)
+		r.exec("CREATE TABLE p (id INT PRIMARY KEY, k INT, KEY (k))", "CREATE TABLE c (k INT, FOREIGN KEY (k) REFERENCES p (k))", "INSERT INTO p VALUES (1, 5), (2, 6)")
+		a.exec("BEGIN", "INSERT INTO c VALUES (5)")
+		move := b.waits(r, "UPDATE p SET k = 7 WHERE id = 1")
+		a.exec("COMMIT")
+		move.ends("1451")
+		b.exec("BEGIN", "UPDATE p SET k = 7 WHERE id = 2")
+		child := a.waits(r, "INSERT INTO c VALUES (6)")
+		b.exec("COMMIT")
+		child.ends("1452")
+		r.want("SELECT c.k, p.id FROM c LEFT JOIN p ON p.k = c.k", "5|1")
+	}
+}
+
 // TestHotCounter: 32 clients count on one row, each statement by itself. None fails, none is lost.
 func TestHotCounter(t *testing.T) {
 	for _, level := range []string{readCommitted, repeatableRead} {

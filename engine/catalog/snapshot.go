@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"redoubt/scn"
 	"redoubt/wal/redo"
@@ -35,6 +36,13 @@ type Snapshot struct {
 
 	schemaByName map[string]*Schema
 	tableByName  map[scn.Space]map[string]*Table
+	referred     *referred
+}
+
+// referred are the columns that foreign keys refer to, found out when somebody asks.
+type referred struct {
+	once    sync.Once
+	byTable map[scn.Space][]uint32
 }
 
 // Empty is the dictionary of a new database.
@@ -94,6 +102,33 @@ func (s *Snapshot) Tables(schema string) []*Table {
 // AllTables lists every table of users by id.
 func (s *Snapshot) AllTables() []*Table {
 	return slices.SortedFunc(maps.Values(s.tables), func(a, b *Table) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// Referred gives the ids of those columns of a table that foreign keys refer to.
+func (s *Snapshot) Referred(table scn.Space) []uint32 {
+	s.referred.once.Do(func() {
+		s.referred.byTable = map[scn.Space][]uint32{}
+		for _, child := range s.tables {
+			for i := range child.ForeignKeys {
+				s.refer(&child.ForeignKeys[i])
+			}
+		}
+	})
+	return s.referred.byTable[table]
+}
+
+func (s *Snapshot) refer(fk *ForeignKey) {
+	parent, ok := s.Table(fk.ParentSchema, fk.ParentTable)
+	if !ok {
+		return
+	}
+	ids := s.referred.byTable[parent.ID]
+	for _, name := range fk.ParentColumns {
+		if c, ok := parent.Column(name); ok && !slices.Contains(ids, c.ID) {
+			ids = append(ids, c.ID)
+		}
+	}
+	s.referred.byTable[parent.ID] = ids
 }
 
 // Objects lists the objects of a kind in a schema by name.
@@ -206,6 +241,7 @@ func (s *Snapshot) copy(at scn.SCN) *Snapshot {
 		folds:        s.folds,
 		schemaByName: cloneMap(s.schemaByName),
 		tableByName:  make(map[scn.Space]map[string]*Table, len(s.tableByName)),
+		referred:     &referred{},
 	}
 	maps.Copy(c.tableByName, s.tableByName) // inner maps are copied when they change
 	return c

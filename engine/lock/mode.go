@@ -8,9 +8,9 @@ const (
 	KeyShare Mode = iota
 	// Share relies on the row staying as it is: SELECT … FOR SHARE.
 	Share
-	// Update changes columns that are in no unique key.
+	// Update changes columns that are in no unique key, and that no foreign key refers to.
 	Update
-	// Exclusive makes or deletes the row, changes a unique key, or takes it for SELECT … FOR UPDATE.
+	// Exclusive makes or deletes the row, changes a unique key or what a foreign key refers to, or takes it for SELECT … FOR UPDATE.
 	Exclusive
 	// IntentShare reads rows of a table: a key of no bytes.
 	IntentShare

@@ -382,7 +382,7 @@ func definedTable(change *redo.Change) scn.Space {
 }
 
 // changesKey tells whether a change takes away something that a foreign key may refer to: the row itself, or a value
-// of its unique columns.
+// of its unique columns, or of others that one does refer to.
 func changesKey(dictionary *catalog.Snapshot, change *redo.Change) bool {
 	if change.Op != redo.Update {
 		return change.Op == redo.Delete
@@ -391,17 +391,18 @@ func changesKey(dictionary *catalog.Snapshot, change *redo.Change) bool {
 	if !ok {
 		return true
 	}
+	changes := func(column uint32) bool {
+		_, changed := change.Before.Get(column)
+		_, added := change.After.Get(column)
+		return changed || added
+	}
 	for i := range table.Indexes {
 		index := &table.Indexes[i]
-		if index.Unique && slices.ContainsFunc(index.Columns, func(p catalog.IndexColumn) bool {
-			_, changed := change.Before.Get(p.Column)
-			_, added := change.After.Get(p.Column)
-			return changed || added
-		}) {
+		if index.Unique && slices.ContainsFunc(index.Columns, func(p catalog.IndexColumn) bool { return changes(p.Column) }) {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(dictionary.Referred(change.Table), changes)
 }
 
 func nameOf(dictionary *catalog.Snapshot, space scn.Space) string {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"redoubt/engine/catalog"
@@ -130,6 +131,9 @@ func (t *Txn) LockChange(ctx context.Context, table *catalog.Table, before, afte
 // itself is changed.
 func (t *Txn) lockUnique(ctx context.Context, table *catalog.Table, before, after redo.Row) (lock.Mode, error) {
 	mode := lock.Update
+	if before != nil && after != nil && t.movesReferred(table, before, after) {
+		mode = lock.Exclusive
+	}
 	for i := range table.Indexes {
 		index := &table.Indexes[i]
 		if !index.Enforced() {
@@ -157,6 +161,14 @@ func (t *Txn) lockUnique(ctx context.Context, table *catalog.Table, before, afte
 		}
 	}
 	return mode, nil
+}
+
+// movesReferred tells whether a change of a row gives another value to a column that foreign keys refer to: it need not be unique.
+func (t *Txn) movesReferred(table *catalog.Table, before, after redo.Row) bool {
+	return slices.ContainsFunc(t.catalog.Referred(table.ID), func(id uint32) bool {
+		c, ok := table.ColumnByID(id)
+		return ok && !c.Of(before).Equal(c.Of(after))
+	})
 }
 
 // uniqueKey is the value of a row in a unique index; nil if there is no row, or if it is one that may be there twice.
