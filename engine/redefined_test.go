@@ -104,3 +104,46 @@ func TestOwnDroppedTable(t *testing.T) {
 	}
 	d.CheckLaw(t)
 }
+
+// TestDefinedInWhatGoes: of two definitions of which one relies on what the other takes away, the later one to commit is refused.
+func TestDefinedInWhatGoes(t *testing.T) {
+	newTable := func(tx *txn.Txn, p *catalog.Table, keys ...catalog.ForeignKey) error {
+		id, err := tx.NewSpace()
+		next := &catalog.Table{ID: id, Schema: p.Schema, Name: "other", Columns: []catalog.Column{p.Columns[0]}, NextColumnID: p.NextColumnID, ForeignKeys: keys}
+		return errors.Join(err, tx.PutTable(next))
+	}
+	dropSchema := func(tx *txn.Txn, p *catalog.Table) error {
+		return errors.Join(tx.DropTable(p.ID), tx.DropSchema(p.Schema))
+	}
+	for name, c := range map[string]struct {
+		relies, takes func(tx *txn.Txn, p *catalog.Table) error
+	}{
+		"a table in a schema": {func(tx *txn.Txn, p *catalog.Table) error { return newTable(tx, p) }, dropSchema},
+		"a view in a schema": {func(tx *txn.Txn, p *catalog.Table) error {
+			return tx.PutObject(&catalog.Object{Kind: catalog.View, Schema: p.Schema, Name: "v"})
+		}, dropSchema},
+		"a foreign key to a table": {func(tx *txn.Txn, p *catalog.Table) error {
+			return newTable(tx, p, catalog.ForeignKey{Name: "fk", Columns: []string{"id"}, ParentSchema: "app", ParentTable: "person", ParentColumns: []string{"id"}})
+		}, func(tx *txn.Txn, p *catalog.Table) error { return tx.DropTable(p.ID) }},
+	} {
+		for _, first := range []bool{true, false} {
+			d := enginetest.Open(t)
+			p := createPerson(t, d)
+			relies, takes := d.Engine.Begin(txn.Options{}), d.Engine.Begin(txn.Options{})
+			if err := errors.Join(c.relies(relies, p), c.takes(takes, p)); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			a, b := relies, takes
+			if !first {
+				a, b = takes, relies
+			}
+			if _, err := a.Commit(ctx); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if _, err := b.Commit(ctx); !errors.Is(err, txn.ErrConflict) {
+				t.Errorf("%s, made first: %v: the later commit gives %v, want a conflict", name, first, err)
+			}
+			d.CheckLaw(t)
+		}
+	}
+}

@@ -74,6 +74,12 @@ type ForeignKey struct {
 	Extra         map[string]string `json:"extra,omitempty"`
 }
 
+// RefersAlike tells whether another foreign key refers to the same columns of the same table.
+func (fk *ForeignKey) RefersAlike(other ForeignKey) bool {
+	return Fold(fk.ParentSchema) == Fold(other.ParentSchema) && Fold(fk.ParentTable) == Fold(other.ParentTable) &&
+		slices.EqualFunc(fk.ParentColumns, other.ParentColumns, strings.EqualFold)
+}
+
 // Check is a condition on each row, evaluated by the SQL layer.
 type Check struct {
 	Name       string `json:"name"`

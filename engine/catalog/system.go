@@ -117,6 +117,9 @@ func TableKey(id scn.Space) []byte {
 	return binary.BigEndian.AppendUint64([]byte{partValue}, uint64(id))
 }
 
+// SchemaKey gives the key of the row of the schemas table for a schema.
+func SchemaKey(id scn.Space) []byte { return TableKey(id) }
+
 // TableOf reads a row of the tables table.
 func TableOf(row redo.Row) (*Table, error) {
 	t := &Table{}

@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"redoubt/engine/catalog"
@@ -55,7 +56,29 @@ func (t *Txn) PutTable(table *catalog.Table) error {
 	if !ok || old.Schema != table.Schema || catalog.Fold(old.Name) != catalog.Fold(table.Name) {
 		t.claimName("table", table.Schema, table.Name)
 	}
+	if !ok || old.Schema != table.Schema {
+		t.claimSchema(table.Schema)
+	}
+	t.claimParents(table, old)
 	return t.putSystem(catalog.TablesSpace, row)
+}
+
+// claimSchema says that a schema must stay until this transaction commits: what is in it would else stay behind.
+func (t *Txn) claimSchema(id scn.Space) {
+	schemas, _ := catalog.SystemTable(catalog.SchemasSpace)
+	t.ClaimShared(schemas, catalog.SchemaKey(id))
+}
+
+// claimParents says that the tables that new foreign keys refer to must stay, defined as they are. old is nil for a new table.
+func (t *Txn) claimParents(table, old *catalog.Table) {
+	for i := range table.ForeignKeys {
+		fk := &table.ForeignKeys[i]
+		parent, ok := t.catalog.Table(fk.ParentSchema, fk.ParentTable)
+		if !ok || parent.ID == table.ID || old != nil && slices.ContainsFunc(old.ForeignKeys, fk.RefersAlike) {
+			continue
+		}
+		t.ClaimDefinition(parent.ID)
+	}
 }
 
 // DropTable removes a table's definition. Its rows stay readable at older SCNs.
@@ -74,6 +97,7 @@ func (t *Txn) PutObject(o *catalog.Object) error {
 		kind = "table" // views and tables share their names
 	}
 	t.claimName(kind, o.Schema, o.Name)
+	t.claimSchema(o.Schema)
 	return t.putSystem(catalog.ObjectsSpace, catalog.ObjectRow(o))
 }
 
