@@ -167,3 +167,17 @@ func TestTriggerBlockKeepsKeys(t *testing.T) {
 	r.exec("CREATE TRIGGER tr AFTER INSERT ON x FOR EACH ROW BEGIN DELETE FROM p WHERE id = new.n; INSERT INTO c VALUES (new.n, 3); END", "INSERT INTO x VALUES (2)")
 	r.want("SELECT (SELECT COUNT(*) FROM gone), (SELECT SUM(p) FROM c)", "0|4")
 }
+
+// A column that another table's foreign key refers to, or the table's own, stays.
+func TestReferredColumnStays(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE p (id INT PRIMARY KEY, k INT, v INT, KEY (k))", "INSERT INTO p VALUES (1, 5, 6)",
+		"CREATE TABLE c (k INT, FOREIGN KEY (k) REFERENCES p (k))", "INSERT INTO c VALUES (5)", "CREATE TABLE d (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES p (id))")
+	r.fails(1829, "ALTER TABLE p DROP COLUMN k")
+	r.fails(1829, "ALTER TABLE p DROP v, DROP K")
+	r.fails(1829, "ALTER TABLE p DROP PRIMARY KEY, DROP COLUMN id")
+	r.exec("ALTER TABLE p DROP COLUMN v")
+	r.fails(1452, "INSERT INTO c VALUES (6)")
+	r.exec("INSERT INTO c VALUES (5)", "ALTER TABLE c DROP FOREIGN KEY c_ibfk_1", "ALTER TABLE p DROP COLUMN k")
+	r.want("SELECT * FROM p", "1")
+}

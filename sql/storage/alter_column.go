@@ -52,6 +52,9 @@ func (t *Table) DropColumn(ctx *gsql.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if err := t.unreferred(ctx, name); err != nil {
+		return err
+	}
 	var rebuild []scn.Space
 	err = t.change(ctx, func(def *catalog.Table) error {
 		rebuild, err = dropColumn(transaction.inner, def, name)
@@ -61,6 +64,23 @@ func (t *Table) DropColumn(ctx *gsql.Context, name string) error {
 		return err
 	}
 	return t.publish(ctx, rebuild)
+}
+
+// unreferred refuses to drop a column that foreign keys refer to. The SQL engine looks at those of the table itself.
+func (t *Table) unreferred(ctx *gsql.Context, column string) error {
+	if checks, err := ctx.GetSessionVariable(ctx, "foreign_key_checks"); err != nil || checks == int8(0) {
+		return err
+	}
+	keys, err := t.GetReferencedForeignKeys(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range keys {
+		if slices.ContainsFunc(keys[i].ParentColumns, func(name string) bool { return strings.EqualFold(name, column) }) {
+			return gsql.ErrForeignKeyDropColumn.New(column, keys[i].Name)
+		}
+	}
+	return nil
 }
 
 func dropColumn(w *txn.Txn, def *catalog.Table, name string) (rebuild []scn.Space, err error) {

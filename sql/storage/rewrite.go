@@ -46,6 +46,11 @@ func (t *Table) RewriteInserter(ctx *gsql.Context, oldSchema, newSchema gsql.Pri
 			return nil, err
 		}
 	}
+	if oldColumn != nil && newColumn == nil {
+		if err := t.unreferred(ctx, oldColumn.Name); err != nil {
+			return nil, err
+		}
+	}
 	return t.newRewrite(ctx, newSchema, oldColumn, newColumn, keyColumns)
 }
 
