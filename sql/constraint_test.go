@@ -1,9 +1,13 @@
 package sql
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
+
+	"redoubt/engine/catalog"
 )
 
 func TestForeignKeys(t *testing.T) {
@@ -180,4 +184,26 @@ func TestReferredColumnStays(t *testing.T) {
 	r.fails(1452, "INSERT INTO c VALUES (6)")
 	r.exec("INSERT INTO c VALUES (5)", "ALTER TABLE c DROP FOREIGN KEY c_ibfk_1", "ALTER TABLE p DROP COLUMN k")
 	r.want("SELECT * FROM p", "1")
+}
+
+// A trigger that is made while its table is dropped goes with it, or is refused: it would fire on the next table of that name.
+func TestTriggerOfDroppedTable(t *testing.T) {
+	r := start(t)
+	a, b := on{r.connection(), t}, on{r.connection(), t}
+	for n := range 50 {
+		r.exec(fmt.Sprintf("CREATE TABLE t%d (id INT PRIMARY KEY)", n))
+		made := make(chan error)
+		go func() {
+			_, err := a.ExecContext(context.Background(), fmt.Sprintf("CREATE TRIGGER g%d BEFORE INSERT ON t%d FOR EACH ROW SET NEW.id = 1", n, n))
+			made <- err
+		}()
+		b.exec(fmt.Sprintf("DROP TABLE t%d", n))
+		if err := <-made; err != nil && !strings.Contains(err.Error(), "1146") {
+			t.Fatal(err)
+		}
+	}
+	r.want("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = 'test'")
+	if left := r.database.Engine.Catalog().Objects(catalog.Trigger, "test"); len(left) > 0 {
+		t.Errorf("%d triggers are left, of no table", len(left))
+	}
 }

@@ -161,6 +161,15 @@ func (d *Database) GetTriggers(ctx *gsql.Context) ([]gsql.TriggerDefinition, err
 
 // CreateTrigger implements gsql.TriggerDatabase.
 func (d *Database) CreateTrigger(ctx *gsql.Context, definition gsql.TriggerDefinition) error {
+	t, _, err := d.change(ctx)
+	if err != nil {
+		return err
+	}
+	if name, ok := triggeredTable(&definition); ok {
+		if def, ok := t.Catalog().Table(d.name, name); ok {
+			t.ClaimDefinition(def.ID) // who drops it, or gives it another name, knows of the trigger
+		}
+	}
 	return d.putObject(ctx, catalog.Trigger, definition.Name, definition)
 }
 

@@ -142,13 +142,21 @@ func (s *Store) HasTriggers(snapshot *catalog.Snapshot, database, table string) 
 		if err := decodeObject(o, &definition); err != nil {
 			return true
 		}
-		parsed, err := sqlparser.Parse(definition.CreateStatement)
-		ddl, ok := parsed.(*sqlparser.DDL)
-		if err != nil || !ok || strings.EqualFold(ddl.Table.Name.String(), table) {
+		if name, ok := triggeredTable(&definition); !ok || strings.EqualFold(name, table) {
 			return true
 		}
 	}
 	return false
+}
+
+// triggeredTable reads the name of the table that a trigger is of.
+func triggeredTable(t *gsql.TriggerDefinition) (name string, ok bool) {
+	parsed, err := sqlparser.Parse(t.CreateStatement)
+	ddl, ok := parsed.(*sqlparser.DDL)
+	if err != nil || !ok {
+		return "", false
+	}
+	return ddl.Table.Name.String(), true
 }
 
 // EngineError gives an error of the engine the number by which MySQL clients know it.
