@@ -131,3 +131,24 @@ func TestTransactionRules(t *testing.T) {
 	r.fails(1146, "SELECT * FROM temp")
 	c.exec("DROP TEMPORARY TABLE temp")
 }
+
+// A CALL that fails is taken back to where it began, or to the savepoint before it to which it went back; savepoints that it set behind
+// changes of its own go with these.
+func TestSavepointsAndFailedCall(t *testing.T) {
+	r := start(t)
+	const fail = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'"
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY)",
+		"CREATE PROCEDURE back() BEGIN ROLLBACK TO s; INSERT INTO t VALUES (5), (6), (7), (8); "+fail+"; END",
+		"CREATE PROCEDURE sets() BEGIN INSERT INTO t VALUES (5); INSERT INTO t VALUES (6); SAVEPOINT inside; "+fail+"; END")
+	c := on{r.connection(), t}
+	c.exec("BEGIN", "INSERT INTO t VALUES (0)", "SAVEPOINT s", "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)")
+	c.fails("1644", "CALL back()")
+	c.want("SELECT id FROM t", "0")
+	c.fails("1644", "CALL sets()")
+	c.fails("1305", "ROLLBACK TO inside")
+	c.exec("INSERT INTO t VALUES (3)", "INSERT INTO t VALUES (4)", "INSERT INTO t VALUES (5)")
+	c.fails("1305", "ROLLBACK TO inside")
+	c.exec("ROLLBACK TO s", "INSERT INTO t VALUES (9)", "COMMIT")
+	r.want("SELECT id FROM t", "0", "9")
+	r.database.CheckLaw(t)
+}

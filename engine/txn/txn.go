@@ -241,9 +241,18 @@ type Mark struct {
 // Savepoint marks the present place.
 func (t *Txn) Savepoint() Mark { return Mark{len(t.overlay.undo), len(t.statements), t.changed} }
 
+// Reaches tells whether the transaction still has what it had at the mark.
+func (t *Txn) Reaches(m Mark) bool { return m.undo <= len(t.overlay.undo) }
+
 // RollbackTo takes back all changes made since the mark, and forgets the statements that made them. Claims and locks stay,
-// and count: they do no harm.
+// and count: they do no harm. If the running statement goes back behind its own start, it begins there from now on.
 func (t *Txn) RollbackTo(m Mark) {
+	if !t.Reaches(m) {
+		return
+	}
+	if m.undo < t.mark.undo {
+		t.mark = m
+	}
 	t.overlay.rollbackTo(m.undo)
 	t.changed = m.changed
 	if len(t.statements) > m.statements { // the last may be the running one

@@ -229,7 +229,9 @@ func (s *Session) RestartStatement() bool {
 	}
 	s.closePast()
 	s.current.forgetAllKeyless()
-	if s.current.inner.Restart() != nil || s.Recall() != nil {
+	err := s.current.inner.Restart()
+	s.current.forgetSavepoints()
+	if err != nil || s.Recall() != nil {
 		return false
 	}
 	s.restart = true

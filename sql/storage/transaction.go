@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,6 +105,12 @@ func (t *Transaction) endStatement() {
 func (t *Transaction) rollbackStatement() {
 	t.forgetAllKeyless()
 	t.inner.RollbackStatement()
+	t.forgetSavepoints()
+}
+
+// forgetSavepoints drops those that the statement which was taken back has set behind changes of its own.
+func (t *Transaction) forgetSavepoints() {
+	t.savepoints = slices.DeleteFunc(t.savepoints, func(s savepoint) bool { return !t.inner.Reaches(s.mark) })
 }
 
 func (t *Transaction) rollbackTo(m txn.Mark) {
