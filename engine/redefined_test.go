@@ -125,6 +125,12 @@ func TestDefinedInWhatGoes(t *testing.T) {
 		"a foreign key to a table": {func(tx *txn.Txn, p *catalog.Table) error {
 			return newTable(tx, p, catalog.ForeignKey{Name: "fk", Columns: []string{"id"}, ParentSchema: "app", ParentTable: "person", ParentColumns: []string{"id"}})
 		}, func(tx *txn.Txn, p *catalog.Table) error { return tx.DropTable(p.ID) }},
+		"a foreign key to rows": {func(tx *txn.Txn, p *catalog.Table) error {
+			tx.ClaimContent(p)
+			return newTable(tx, p)
+		}, func(tx *txn.Txn, p *catalog.Table) error {
+			return errors.Join(tx.PutRewind(p.ID, 0, p.ID), tx.PutRewind(p.Indexes[0].ID, 0, p.Indexes[0].ID), tx.PutRewind(p.Indexes[1].ID, 0, p.Indexes[1].ID))
+		}},
 	} {
 		for _, first := range []bool{true, false} {
 			d := enginetest.Open(t)

@@ -182,6 +182,9 @@ func (c *Certifier) checkChange(t *redo.Transaction, change *redo.Change, dictio
 			return errors.Join(err, conflict("definition"))
 		}
 	}
+	if change.Table == catalog.RewindsSpace && c.defined[catalog.RewoundSpace(change.After)] > read {
+		return conflict("content") // of a table that somebody relies on: a new foreign key
+	}
 	k := c.hash(change.Table, change.Key)
 	at := c.last(deedWritten, k, own)
 	switch {
