@@ -172,3 +172,43 @@ func TestNoFullText(t *testing.T) {
 	r.fails(1214, "ALTER TABLE f ADD FULLTEXT (t)")
 	r.fails(1191, "SELECT * FROM f WHERE MATCH (t) AGAINST ('a')")
 }
+
+// A number that an indexed column cannot hold is no value of it: neither the nearest nor another one.
+func TestIndexAndNumbersOutOfRange(t *testing.T) {
+	r := start(t)
+	columns := []string{"i INT", "t TINYINT", "ut TINYINT UNSIGNED", "m MEDIUMINT UNSIGNED", "ui INT UNSIGNED", "b BIGINT"}
+	r.exec("CREATE TABLE x (" + strings.Join(columns, ", ") + ", id INT PRIMARY KEY)")
+	r.exec("INSERT INTO x VALUES (-2147483648, -128, 0, 0, 0, -9223372036854775808, -2147483648), (2147483647, 127, 255, 16777215, 4294967295, 9223372036854775807, 2147483647), (5, 5, 5, 5, 5, 5, 5), (NULL, NULL, NULL, NULL, NULL, NULL, 6)")
+	r.exec("ALTER TABLE x ADD KEY (i), ADD KEY (t), ADD KEY (ut), ADD KEY (m), ADD KEY (ui), ADD KEY (b)")
+	const high, low = "99999999999999999999", "-99999999999999999999"
+	for _, c := range append(columns, "id INT") {
+		column, _, _ := strings.Cut(c, " ")
+		all := "3"
+		if column == "id" {
+			all = "4"
+		}
+		for _, q := range []struct{ condition, want string }{
+			{"%s = " + high, "0"},
+			{"%s < " + high, all},
+			{"%s <= " + high, all},
+			{"%s > " + high, "0"},
+			{"%s >= " + high, "0"},
+			{"%s <> " + high, all},
+			{"%s IN (5, " + high + ")", "1"},
+			{"%s = " + low, "0"},
+			{"%s < " + low, "0"},
+			{"%s > " + low, all},
+			{"%s >= " + low, all},
+			{"%s BETWEEN 5 AND " + high, map[bool]string{false: "2", true: "3"}[column == "id"]},
+			{"%s BETWEEN " + low + " AND 5", "2"},
+			{"(%s < " + low + " OR %[1]s IS NULL)", map[bool]string{false: "1", true: "0"}[column == "id"]},
+		} {
+			r.want("SELECT COUNT(*) FROM x WHERE "+fmt.Sprintf(q.condition, column), q.want)
+		}
+	}
+	for _, condition := range []string{"id = 2147483648", "i = -2147483649", "t = 128", "t = -129", "ut = 256", "ut = -1", "m = 16777216", "m = -1", "ui = 4294967296", "ui = -1", "b = 9223372036854775808", "ut = 2147483648"} {
+		r.exec("DELETE FROM x WHERE " + condition)
+	}
+	r.want("SELECT COUNT(*) FROM x", "4")
+	r.want("SELECT id FROM x WHERE ut < 2147483648 ORDER BY id", "-2147483648", "5", "2147483647")
+}

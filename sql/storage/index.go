@@ -97,7 +97,7 @@ func (x *Index) ColumnExpressionTypes() []gsql.ColumnExpressionType {
 func (x *Index) ExtendedColumnExpressionTypes() []gsql.ColumnExpressionType {
 	out := make([]gsql.ColumnExpressionType, len(x.fields))
 	for i, f := range x.fields {
-		out[i] = gsql.ColumnExpressionType{Expression: x.table.def.Name + "." + f.Column.Name, Type: f.Type}
+		out[i] = gsql.ColumnExpressionType{Expression: x.table.def.Name + "." + f.Column.Name, Type: keyTypeOf(f.Type)}
 	}
 	return out
 }

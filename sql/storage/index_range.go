@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -92,6 +93,9 @@ func (x *Index) keyRange(ctx *gsql.Context, reader *txn.Txn, r gsql.MySQLRange) 
 			bounded = true
 			if out.Low, out.High, err = b.bounds(i, cut); err != nil {
 				return out, false, err
+			}
+			if out.High != nil && bytes.Compare(out.Low, out.High) >= 0 {
+				return out, true, nil
 			}
 		}
 	}
@@ -206,6 +210,11 @@ func (b *rangeBuilder) edge(i int, key any, typ gsql.Type, above bool) ([]byte, 
 		at, err := b.key(b.prefix)
 		return at, false, err
 	}
+	if !exact {
+		if side := b.beyond(i, key, value); side != 0 {
+			return b.behindAll(side)
+		}
+	}
 	exact = exact && b.x.columns[i].PrefixLength == 0
 	at, err := b.key(append(b.prefix[:len(b.prefix):len(b.prefix)], value))
 	if err == nil && above && exact {
@@ -221,12 +230,43 @@ func (b *rangeBuilder) upperEdge(i int, key any, typ gsql.Type, inclusive bool) 
 		at, err := b.key(b.prefix)
 		return catalog.KeySuccessor(at), false, err
 	}
+	if !exact {
+		if side := b.beyond(i, key, value); side != 0 {
+			return b.behindAll(side)
+		}
+	}
 	exact = exact && b.x.columns[i].PrefixLength == 0
 	at, err := b.key(append(b.prefix[:len(b.prefix):len(b.prefix)], value))
 	if err == nil && (inclusive || !exact) {
 		at = catalog.KeySuccessor(at)
 	}
 	return at, exact, err
+}
+
+// beyond tells whether a bound lies above or below all values of a column of whole numbers; 0 if not. value is what was made of it.
+func (b *rangeBuilder) beyond(i int, key any, value redo.Value) int {
+	field := b.x.fields[i]
+	if !types.IsInteger(field.Type) {
+		return 0
+	}
+	made, err := field.Decode(value)
+	if err != nil {
+		return 0
+	}
+	return beyond(b.ctx, key, made)
+}
+
+// behindAll gives the key right above or below all values of the column that are not NULL.
+func (b *rangeBuilder) behindAll(side int) ([]byte, bool, error) {
+	null, err := b.key(append(b.prefix[:len(b.prefix):len(b.prefix)], redo.Value{}))
+	if err != nil {
+		return nil, false, err
+	}
+	first := catalog.KeySuccessor(null)
+	if side < 0 {
+		return first, true, nil
+	}
+	return catalog.KeySuccessor(first), true, nil
 }
 
 // encode makes a column's value of a range's bound. It is exact if the bound is a value of the column's type, and not
