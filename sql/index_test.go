@@ -212,3 +212,19 @@ func TestIndexAndNumbersOutOfRange(t *testing.T) {
 	r.want("SELECT COUNT(*) FROM x", "4")
 	r.want("SELECT id FROM x WHERE ut < 2147483648 ORDER BY id", "-2147483648", "5", "2147483647")
 }
+
+// <> and NOT IN pass over the rows of a fraction, too, where an index leads to them.
+func TestIndexAndOtherFractions(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE x (id INT PRIMARY KEY, c DECIMAL(6,2), f DOUBLE, i INT, KEY (c), KEY (f), KEY (i, f))", "INSERT INTO x VALUES (1, 1.5, 1.5, 1), (2, 2, 2, 1), (3, NULL, NULL, 1)",
+		"CREATE TABLE k (c DECIMAL(6,2) PRIMARY KEY)", "INSERT INTO k VALUES (1.5), (2)")
+	for _, condition := range []string{"c <> 1.5", "f <> 1.5", "c NOT IN (1.5, 7)", "f NOT IN (1.5, 7.5)", "NOT c = 1.5", "i = 1 AND f <> 1.5"} {
+		r.want("SELECT id FROM x WHERE "+condition, "2")
+		r.want("SELECT COUNT(*) FROM x WHERE "+condition, "1")
+		r.want("SELECT id FROM x VERSIONS BETWEEN SCN MINVALUE AND MAXVALUE WHERE "+condition, "2")
+	}
+	r.want("SELECT id FROM x WHERE c <> 1.5 ORDER BY c LIMIT 1 FOR UPDATE", "2")
+	r.exec("DELETE FROM k WHERE c <> 1.5", "DELETE FROM x WHERE f <> 1.5")
+	r.want("SELECT c FROM k", "1.50")
+	r.want("SELECT id FROM x ORDER BY id", "1", "3")
+}

@@ -2,11 +2,13 @@ package storage
 
 import (
 	"io"
+	"slices"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 
 	"redoubt/engine/catalog"
 	"redoubt/sql/datatype"
+	"redoubt/wal/redo"
 )
 
 var errEOF = io.EOF
@@ -51,8 +53,21 @@ func (t *Table) newIndex(def *catalog.Index, columns []catalog.IndexColumn) *Ind
 	return x
 }
 
-// PreciseMatch implements gsql.IndexAddressable: ranges give exactly the rows that they describe.
-func (t *Table) PreciseMatch() bool { return true }
+// PreciseMatch implements gsql.IndexAddressable: ranges give exactly the rows that they describe. But of a column that holds fractions the
+// SQL engine makes <> and NOT IN one range of all its values: then it has to look at the rows, too.
+func (t *Table) PreciseMatch() bool {
+	if keysFractions(t.def, t.def.PrimaryKey) {
+		return false
+	}
+	return !slices.ContainsFunc(t.def.Indexes, func(x catalog.Index) bool { return keysFractions(t.def, x.Columns) })
+}
+
+func keysFractions(def *catalog.Table, parts []catalog.IndexColumn) bool {
+	return slices.ContainsFunc(parts, func(p catalog.IndexColumn) bool {
+		c, ok := def.ColumnByID(p.Column)
+		return ok && (c.Kind == redo.Decimal || c.Kind == redo.Float32 || c.Kind == redo.Float64)
+	})
+}
 
 // IndexedAccess implements gsql.IndexAddressable.
 func (t *Table) IndexedAccess(_ *gsql.Context, lookup gsql.IndexLookup) gsql.IndexedTable {

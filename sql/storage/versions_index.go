@@ -39,8 +39,8 @@ func (t *VersionsTable) GetIndexes(*gsql.Context) ([]gsql.Index, error) {
 	return all, nil
 }
 
-// PreciseMatch implements gsql.IndexAddressable: every row that is read through an index is compared with its range.
-func (t *VersionsTable) PreciseMatch() bool { return true }
+// PreciseMatch implements gsql.IndexAddressable: every row that is read through an index is compared with its range. See that of Table.
+func (t *VersionsTable) PreciseMatch() bool { return t.base.PreciseMatch() }
 
 // IndexedAccess implements gsql.IndexAddressable.
 func (t *VersionsTable) IndexedAccess(*gsql.Context, gsql.IndexLookup) gsql.IndexedTable {
