@@ -228,3 +228,22 @@ func TestIndexAndOtherFractions(t *testing.T) {
 	r.want("SELECT c FROM k", "1.50")
 	r.want("SELECT id FROM x ORDER BY id", "1", "3")
 }
+
+// A time of day that an indexed DATE does not hold, and a fraction that a DATETIME does not, stay what they are.
+func TestIndexAndFinerTimes(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE x (id INT PRIMARY KEY, d DATE, dt DATETIME, ts TIMESTAMP NULL, KEY (d), KEY (dt), KEY (ts))",
+		"INSERT INTO x VALUES (1, '2020-01-01', '2020-01-01 00:00:01', '2020-01-01 00:00:01'), (2, '2020-01-02', '2020-01-02', '2020-01-02'), (3, NULL, NULL, NULL)")
+	c := on{r.connection(), t}
+	for range 2 {
+		for condition, want := range map[string]string{
+			"d < '2020-01-01 12:00:00'": "1", "d <= '2020-01-01 12:00:00'": "1", "d > '2020-01-01 12:00:00'": "2", "d >= '2020-01-01 12:00:00'": "2", "d = '2020-01-01 12:00:00'": "",
+			"d <> '2020-01-01 12:00:00'": "1 2", "d IN ('2020-01-01 12:00:00', '2020-01-02')": "2", "d BETWEEN '2020-01-01 12:00:00' AND '2020-01-02 12:00:00'": "2", "d = '2020-01-01 00:00:00'": "1",
+			"dt < '2020-01-01 00:00:00.5'": "", "dt <> '2020-01-01 00:00:00.5'": "1 2", "dt = '2020-01-01 00:00:00.5'": "", "dt > '2020-01-01 00:00:00.5'": "1 2", "dt = '2020-01-01 00:00:01.000'": "1",
+			"ts < '2020-01-01 00:00:00.5'": "", "ts <> '2020-01-01 00:00:00.5'": "1 2", "ts >= '2020-01-01 00:00:01'": "1 2", "ts = '2020-01-01 00:00:01'": "1", "ts < '2020-01-02'": "1",
+		} {
+			c.want("SELECT id FROM x WHERE "+condition+" ORDER BY id", strings.Fields(want)...)
+		}
+		c.exec("SET time_zone = '+05:00'", "UPDATE x SET ts = dt")
+	}
+}

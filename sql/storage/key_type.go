@@ -18,6 +18,9 @@ func keyTypeOf(t gsql.Type) gsql.Type {
 	if n, ok := t.(gsql.NumberType); ok && types.IsInteger(t) {
 		return keyType{n}
 	}
+	if d, ok := t.(gsql.DatetimeType); ok {
+		return timeKeyType{d}
+	}
 	return t
 }
 
