@@ -115,6 +115,7 @@ const (
 	askRule
 	deleteRule
 	limitRule
+	eitherRule
 )
 
 // openEngine makes the SQL engine over the store.

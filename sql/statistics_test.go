@@ -47,6 +47,35 @@ func TestStatisticsRefresh(t *testing.T) {
 	r.want(cardinality, "10")
 }
 
+// TestEitherOfSeveralColumns: the statistics of a key of several columns do not get into the way of an OR of its values.
+func TestEitherOfSeveralColumns(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE a (x INT, y INT, z INT, PRIMARY KEY (x, y), KEY (z, y))",
+		"INSERT INTO a VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4), (5, 5, 5)", "ANALYZE TABLE a")
+	for first := range 6 {
+		for second := range 6 {
+			for _, form := range []string{
+				"x = %[1]d AND y = %[1]d OR x = %[2]d AND y = %[2]d", "(x, y) IN ((%[1]d, %[1]d), (%[2]d, %[2]d))", "z = %[1]d AND y = %[1]d OR z = %[2]d AND y = %[2]d",
+				"x > 0 AND (x = %[1]d AND y = %[1]d OR x = %[2]d AND y = %[2]d)",
+			} {
+				where := fmt.Sprintf(form, first, second)
+				var want []string
+				for i := 1; i < 6; i++ {
+					if i == first || i == second {
+						want = append(want, fmt.Sprint(i))
+					}
+				}
+				r.want("SELECT x FROM a WHERE "+where+" ORDER BY x", want...)
+				r.exec("BEGIN", "DELETE FROM a WHERE "+where)
+				r.want("SELECT COUNT(*) FROM a", fmt.Sprint(5-len(want)))
+				r.exec("ROLLBACK", "BEGIN", "UPDATE a SET z = 9 WHERE "+where)
+				r.want("SELECT COUNT(*) FROM a WHERE z = 9", fmt.Sprint(len(want)))
+				r.exec("ROLLBACK")
+			}
+		}
+	}
+}
+
 // What another server of the database has measured is known here, too: nodes of a cluster ask each other for nothing.
 func TestStatisticsOfAnotherNode(t *testing.T) {
 	r := start(t)

@@ -45,6 +45,7 @@ type Session struct {
 	inserts   insertID                     // of the running statement
 	plan      gsql.Node                    // by which it runs; nil: none is known
 	attached  atomic.Pointer[any]          // by who watches it
+	either    bool                         // the running statement has an OR
 	runs      string                       // text of the statement that EXECUTE or CALL runs now; "" if the client's is none of these
 }
 
@@ -210,12 +211,15 @@ func (s *Session) StatementBegin() {
 	s.plan = nil
 	s.inserts = insertID{}
 	s.attached.Store(nil)
-	s.running, s.detached, s.once = false, false, false
+	s.running, s.detached, s.once, s.either = false, false, false, false
 	s.remember()
 }
 
 // RunOnce says that the running statement has read what its client does not send again.
 func (s *Session) RunOnce() { s.once = true }
+
+// HasEither says that the running statement has an OR.
+func (s *Session) HasEither() { s.either = true }
 
 // Stale tells whether the running statement has met a row that has changed since, and must be run again, even if a
 // handler of a procedure has passed over the error.

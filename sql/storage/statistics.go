@@ -118,11 +118,19 @@ func (s *Statistics) GetTableStats(ctx *gsql.Context, database string, table gsq
 	if known == nil {
 		return s.givenFor(database, t.def.Name), nil
 	}
+	if session, ok := ctx.Session.(*Session); ok && session.either && t.hasCompositeKey() {
+		return nil, nil // the SQL engine panics when it adds up the histograms of several columns
+	}
 	list, err := s.makeFor(ctx, t, known, database)
 	if err != nil {
 		return nil, err
 	}
 	return append(slices.Clip(list), s.givenFor(database, t.def.Name)...), nil
+}
+
+// hasCompositeKey tells whether a key of the table has several columns.
+func (t *Table) hasCompositeKey() bool {
+	return len(t.def.PrimaryKey) > 1 || slices.ContainsFunc(t.def.Indexes, func(x catalog.Index) bool { return len(x.Columns) > 1 })
 }
 
 // madeMax bounds the tables whose statistics are kept in the form of the SQL engine.
