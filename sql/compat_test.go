@@ -247,3 +247,21 @@ func TestRefusedInSilenceBefore(t *testing.T) {
 	r.fails(1191, "SELECT * FROM t WHERE MATCH (v) AGAINST ('x')")
 	r.fails(1824, "CREATE TABLE bad (id INT, FOREIGN KEY (id) REFERENCES nope (id))")
 }
+
+// TestLikeInDefinitions: LIKE, REGEXP and comparisons with fractions are the same in views, triggers and procedures as elsewhere.
+func TestLikeInDefinitions(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE o (id INT PRIMARY KEY, name VARCHAR(20), price DECIMAL(5,2), KEY (name), KEY (price))",
+		"INSERT INTO o VALUES (1, 'az', 1.50), (2, 'a', 1.51), (3, 'a日本', 2), (4, 'Ab', 3), (5, '_x', 4), (6, 'yx', 5)",
+		"CREATE TABLE found (id INT)",
+		"CREATE VIEW v AS SELECT id, name LIKE 'a%' FROM o WHERE name LIKE 'a%'", "CREATE VIEW w AS SELECT id FROM o WHERE name LIKE '\\_%'",
+		"CREATE VIEW x AS SELECT id FROM o WHERE name REGEXP '^A' AND price > 1.504",
+		"CREATE PROCEDURE p() SELECT id FROM o WHERE name LIKE 'a%' ORDER BY id",
+		"CREATE TRIGGER c AFTER UPDATE ON o FOR EACH ROW INSERT INTO found SELECT id FROM o WHERE name LIKE 'a%'")
+	r.want("SELECT * FROM v ORDER BY id", "1|1", "2|1", "3|1", "4|1")
+	r.want("SELECT * FROM w", "5")
+	r.want("SELECT * FROM x ORDER BY id", "2", "3", "4")
+	r.want("CALL p()", "1", "2", "3", "4")
+	r.exec("UPDATE o SET price = 9 WHERE id = 6")
+	r.want("SELECT id FROM found ORDER BY id", "1", "2", "3", "4")
+}

@@ -22,8 +22,10 @@ func NewRewriter() *Rewriter { return &Rewriter{} }
 func (r *Rewriter) Rewrite(tree ast.Statement) ast.Statement {
 	if tree != nil {
 		p := pass{Rewriter: r}
-		switch tree.(type) {
-		case *ast.DDL, *ast.AlterTable:
+		switch t := tree.(type) {
+		case *ast.DDL:
+			p.defines = t.ViewSpec == nil && t.TriggerSpec == nil && t.ProcedureSpec == nil
+		case *ast.AlterTable:
 			p.defines = true
 		}
 		p.walk(reflect.ValueOf(tree))
@@ -34,7 +36,7 @@ func (r *Rewriter) Rewrite(tree ast.Statement) ast.Statement {
 // pass is the rewriting of one statement.
 type pass struct {
 	*Rewriter
-	defines bool // the statement defines something, whose text is kept and comes through here again when it is used
+	defines bool // the statement defines columns or checks, whose text is written from the tree and comes through here again when it is used
 }
 
 var (
