@@ -248,6 +248,24 @@ func TestRefusedInSilenceBefore(t *testing.T) {
 	r.fails(1824, "CREATE TABLE bad (id INT, FOREIGN KEY (id) REFERENCES nope (id))")
 }
 
+// TestBackslashBeforeWildcard: in a text, \_ and \% keep their backslash, with which LIKE takes them for themselves.
+func TestBackslashBeforeWildcard(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE o (id INT PRIMARY KEY, name VARCHAR(20), KEY (name))",
+		`INSERT INTO o VALUES (1, '_transient_a'), (2, 'xtransientxb'), (3, '50%'), (4, '500'), (5, 'a\_b'), (6, 'a\\_b')`,
+		`CREATE VIEW v AS SELECT id FROM o WHERE name LIKE '\_transient\_%'`,
+		`CREATE TRIGGER c BEFORE INSERT ON o FOR EACH ROW SET NEW.name = CONCAT(NEW.name, '\_')`)
+	r.want("SELECT id FROM v", "1")
+	r.want(`SELECT id FROM o WHERE name LIKE '50\%'`, "3")
+	r.want(`SELECT id FROM o WHERE name LIKE "50\\%"`, "3")
+	r.want(`SELECT id FROM o WHERE name = 'a\_b' ORDER BY id`, "5", "6")
+	r.want(`SELECT LENGTH('\_'), LENGTH('\%'), LENGTH('\x'), LENGTH('\\_'), LENGTH(N'\_')`, "2|2|1|2|2")
+	r.exec("INSERT INTO o VALUES (7, 'z')", `PREPARE s FROM 'SELECT id FROM o WHERE name = ''z\\_'''`)
+	r.want("EXECUTE s", "7")
+	r.exec(`DELETE FROM o WHERE name LIKE '\_transient\_%'`)
+	r.want("SELECT COUNT(*) FROM o", "6")
+}
+
 // TestLikeInDefinitions: LIKE, REGEXP and comparisons with fractions are the same in views, triggers and procedures as elsewhere.
 func TestLikeInDefinitions(t *testing.T) {
 	r := start(t)

@@ -17,7 +17,7 @@ func isSpelling(last, t Token) bool {
 	case t.Kind == Op:
 		return t.Text == ":=" && last.Kind == UserVar
 	case t.Kind == String:
-		return last.Kind == Word && (last.End == t.Start && strings.EqualFold(last.Text, "N") || isTimeWord(last))
+		return isNational(last, t) || isTimeWord(last) || keepsBackslash(t)
 	case t.Kind != Word:
 		return false
 	case len(t.Text) == 3 || len(t.Text) == 4:
@@ -39,6 +39,7 @@ func isSpelling(last, t Token) bool {
 //	N'text'                      ->  'text'
 //	GROUP BY a WITH ROLLUP       ->  GROUP BY a , redoubt_rollup()
 //	DATE '2024-02-29'            ->  DATE ('2024-02-29')
+//	LIKE 'a\_%'                  ->  LIKE 'a\\_%'
 func rewriteSpelling(list []Token, edits []edit) []edit {
 	setting := false // within SET, where the engine takes assignments
 	for i, t := range list {
@@ -57,8 +58,11 @@ func rewriteSpelling(list []Token, edits []edit) []edit {
 			if !tokenAt(list, i-2).Is("OF") {
 				edits = append(edits, edit{t.Start, t.Start, "("}, edit{t.End, t.End, ")"})
 			}
-		case t.Kind == String: // N'…' is a text in UTF-8, which all are
-			edits = append(edits, edit{last.Start, last.End, ""})
+		case t.Kind == String:
+			if isNational(last, t) { // N'…' is a text in UTF-8, which all are
+				edits = append(edits, edit{last.Start, last.End, ""})
+			}
+			edits = keepBackslashes(t, edits)
 		case t.Is("ROLLUP"):
 			edits = append(edits, edit{last.Start, t.End, ", " + rollupFunction + "()"})
 		case t.Is("INTERVAL"):
@@ -71,6 +75,33 @@ func rewriteSpelling(list []Token, edits []edit) []edit {
 			}
 		default:
 			edits = rewriteQuantifier(list, i, edits)
+		}
+	}
+	return edits
+}
+
+// isNational reports whether a text is one of the national character set, N'…'.
+func isNational(last, t Token) bool {
+	return last.Kind == Word && last.End == t.Start && strings.EqualFold(last.Text, "N")
+}
+
+// keepsBackslash reports whether a text holds \_ or \%, of which the backslash is a part, for LIKE. The engine leaves it out.
+func keepsBackslash(t Token) bool {
+	if t.Kind != String {
+		return false
+	}
+	return strings.Contains(t.Text, `\_`) || strings.Contains(t.Text, `\%`)
+}
+
+// keepBackslashes writes \_ and \% in a text as the engine keeps them.
+func keepBackslashes(t Token, edits []edit) []edit {
+	for i := 0; i+1 < len(t.Text); i++ {
+		if t.Text[i] != '\\' {
+			continue
+		}
+		i++
+		if c := t.Text[i]; c == '_' || c == '%' {
+			edits = append(edits, edit{t.Start + i, t.Start + i, `\`})
 		}
 	}
 	return edits
