@@ -283,3 +283,17 @@ func TestLikeInDefinitions(t *testing.T) {
 	r.exec("UPDATE o SET price = 9 WHERE id = 6")
 	r.want("SELECT id FROM found ORDER BY id", "1", "2", "3", "4")
 }
+
+// TestShowLike: a pattern of SHOW may say that _ and % are themselves, as WordPress and dumps do.
+func TestShowLike(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE wp_options (a INT)", "CREATE TABLE wpxoptions (a INT)", "CREATE TABLE wp日本 (a INT)")
+	r.want(`SHOW TABLES LIKE 'wp\_options'`, "wp_options")
+	r.want(`SHOW TABLES LIKE 'wp\\_options'`, "wp_options")
+	r.want(`SHOW TABLES LIKE 'wp\_o%'`, "wp_options")
+	r.want(`SHOW TABLES LIKE 'wp%'`, "wp_options", "wpxoptions", "wp日本")
+	r.want(`SHOW FULL TABLES LIKE 'wp\_%'`, "wp_options|BASE TABLE")
+	if n := len(r.rows(`SHOW TABLE STATUS LIKE 'wp\_options'`)); n != 1 {
+		t.Errorf("SHOW TABLE STATUS gave %d rows", n)
+	}
+}

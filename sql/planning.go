@@ -5,8 +5,10 @@ import (
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/analyzer"
+	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/transform"
+	"github.com/dolthub/go-mysql-server/sql/types"
 
 	"redoubt/sql/function"
 	"redoubt/sql/match"
@@ -38,6 +40,8 @@ func correct(a *analyzer.Analyzer) {
 				continue
 			case name == "processTruncate": // keepDelete has nothing left for it, and a table knows who refers to it from any database
 				continue
+			case name == "simplifyFilters":
+				r.Apply = keepLikes(r.Apply)
 			case name == "applyIndexesFromOuterScope":
 				r.Apply = keepSoundLookups(r.Apply)
 			case name == "finalizeUnions":
@@ -52,6 +56,25 @@ func correct(a *analyzer.Analyzer) {
 			kept = append(kept, r)
 		}
 		b.Rules = kept
+	}
+}
+
+// keepLikes keeps a rule from making comparisons of the engine's LIKE, which SHOW has: a pattern's \_ is no text, and texts that begin with
+// 'a' are behind 'aÿ'.
+func keepLikes(apply analyzer.RuleFunc) analyzer.RuleFunc {
+	return func(ctx *gsql.Context, a *analyzer.Analyzer, n gsql.Node, scope *plan.Scope, sel analyzer.RuleSelector, flags *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
+		n, same, err := transform.NodeExprs(n, func(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
+			like, ok := e.(*expression.Like)
+			if !ok || like.Escape != nil {
+				return e, transform.SameTree, nil
+			}
+			return expression.NewLike(like.LeftChild, like.RightChild, expression.NewLiteral(`\`, types.LongText)), transform.NewTree, nil
+		})
+		if err != nil {
+			return nil, transform.SameTree, err
+		}
+		n, simpler, err := apply(ctx, a, n, scope, sel, flags)
+		return n, same && simpler, err
 	}
 }
 
