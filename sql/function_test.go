@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -475,4 +476,23 @@ func TestSetsByCollation(t *testing.T) {
 	r.want("SELECT @a = 'a', @a LIKE 'a', @a BETWEEN 'a' AND 'b', @n = 5, @n = '5', @unset = 'x'", "1|1|1|1|1|NULL")
 	r.want("SELECT v FROM b WHERE v = @a", "A")
 	r.want("SELECT count(*) FROM c WHERE v = @a", "2")
+}
+
+// TestOneOfSeveralTypes: what CASE, IF, IFNULL and COALESCE choose from is written as its own type says, and told to clients by the
+// type of all.
+func TestOneOfSeveralTypes(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY, n INT, d DATE, dt DATETIME, ti TIME, p DECIMAL(6,2), f DOUBLE, u INT UNSIGNED, s VARCHAR(9))",
+		"INSERT INTO t VALUES (1, 50, '2024-01-31', '2024-01-31 10:11:12', '10:00:00', 1.5, 1.5, 7, 's'), (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)")
+	for _, form := range []string{"IFNULL(%s, 'x')", "COALESCE(%s, 'x')", "IF(id = 1, %s, 'x')", "CASE WHEN id = 1 THEN %s ELSE 'x' END", "CASE id WHEN 2 THEN 'x' ELSE %s END"} {
+		for column, want := range map[string]string{"n": "50", "d": "2024-01-31", "dt": "2024-01-31 10:11:12", "ti": "10:00:00", "p": "1.50", "f": "1.5", "u": "7", "s": "s"} {
+			r.want("SELECT "+fmt.Sprintf(form, column)+" FROM t ORDER BY id", want, "x")
+		}
+	}
+	r.want("SELECT id FROM t WHERE IFNULL(d, '') = ''", "2")
+	r.want("SELECT IFNULL(MAX(d), '') FROM t WHERE id > 9", "")
+	r.want("SELECT COALESCE(n, 1.5), IFNULL(n, 1.5), IFNULL(n, 1e0) + 0.5e0 FROM t ORDER BY id", "50.0|50.0|50.5", "1.5|1.5|1.5")
+	r.exec("CREATE TABLE made AS SELECT id, COALESCE(NULL, d) AS a, IF(id = 1, d, NULL) AS b, COALESCE(d, dt) AS c, IFNULL(u, 0) AS e, IFNULL(n, 'x') AS g FROM t")
+	r.want("SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'made' ORDER BY ordinal_position", "id|int", "a|date", "b|date", "c|datetime", "e|int", "g|longtext")
+	r.want("SELECT * FROM made WHERE id = 1", "1|2024-01-31|2024-01-31|2024-01-31 00:00:00|7|50")
 }

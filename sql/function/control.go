@@ -11,7 +11,8 @@ import (
 )
 
 // unified is an expression of the engine that gives one of several values (CASE, IF, COALESCE), with the decimal type
-// that holds all of them. The engine gives it one of ten digits behind the point, or that of the first value.
+// that holds all of them, or that of dates. The engine gives it one of ten digits behind the point, or that of the first
+// value, and a text or a DATETIME of a DATE and NULL.
 type unified struct {
 	expression.UnaryExpression
 	result gsql.Type
@@ -23,14 +24,120 @@ var (
 	_ exact                   = (*unified)(nil)
 )
 
-// unify puts the common type of its results around an expression, if that is a decimal.
+// unify puts the common type of its results around an expression, if that is a decimal or a date.
 func unify(e gsql.Expression) gsql.Expression {
-	if t := decimalOf(results(e)); t != nil {
+	if t := commonOf(results(e)); t != nil {
 		u := &unified{result: t}
 		u.Child = e
 		return u
 	}
 	return e
+}
+
+func commonOf(all []gsql.Expression) gsql.Type {
+	if t := decimalOf(all); t != nil {
+		return t
+	}
+	return timesOf(all)
+}
+
+// timesOf gives the type that holds all dates and times, nil if there are none or others, too.
+func timesOf(all []gsql.Expression) gsql.Type {
+	var times []gsql.Expression
+	digits := 0
+	for _, e := range all {
+		switch t := e.Type(); {
+		case t == types.Null:
+		case types.IsDeferredType(t) || !types.IsTime(t):
+			return nil
+		default:
+			times, digits = append(times, e), max(digits, secondDigits(t))
+		}
+	}
+	if len(times) == 0 {
+		return nil
+	}
+	return commonTime(times, digits)
+}
+
+// alike writes numbers, dates and times as texts, if they are results beside texts: each as its own type does.
+func alike(all ...gsql.Expression) []gsql.Expression {
+	var texts []gsql.Expression
+	others := false
+	for _, e := range all {
+		if e == nil {
+			continue
+		}
+		if !resolved(e) || isBinary(e) {
+			return all
+		}
+		switch t := e.Type(); {
+		case t == types.Null:
+		case types.IsDeferredType(t):
+			return all
+		case types.IsTextOnly(t):
+			texts = append(texts, e)
+		case types.IsTime(t), types.IsTimespan(t), types.IsNumber(t) && !types.IsYear(t):
+			others = true
+		default:
+			return all
+		}
+	}
+	if len(texts) == 0 || !others {
+		return all
+	}
+	result := textType(texts)
+	out := make([]gsql.Expression, len(all))
+	for i, e := range all {
+		out[i] = e
+		if e != nil && !types.IsTextOnly(e.Type()) && e.Type() != types.Null {
+			w := &asText{result: result}
+			w.Child = e
+			out[i] = w
+		}
+	}
+	return out
+}
+
+// asText is an expression as a text.
+type asText struct {
+	expression.UnaryExpression
+	result gsql.Type
+}
+
+var (
+	_ gsql.Expression         = (*asText)(nil)
+	_ gsql.CollationCoercible = (*asText)(nil)
+)
+
+// Type implements gsql.Expression.
+func (w *asText) Type() gsql.Type { return w.result }
+
+// String implements gsql.Expression.
+func (w *asText) String() string { return w.Child.String() }
+
+// CollationCoercibility implements gsql.CollationCoercible.
+func (w *asText) CollationCoercibility(*gsql.Context) (gsql.CollationID, byte) {
+	return w.result.(gsql.StringType).Collation(), 5
+}
+
+// WithChildren implements gsql.Expression.
+func (w *asText) WithChildren(children ...gsql.Expression) (gsql.Expression, error) {
+	if len(children) != 1 {
+		return nil, gsql.ErrInvalidChildrenNumber.New(w, len(children), 1)
+	}
+	out := *w
+	out.Child = children[0]
+	return &out, nil
+}
+
+// Eval implements gsql.Expression.
+func (w *asText) Eval(ctx *gsql.Context, row gsql.Row) (any, error) {
+	v, err := w.Child.Eval(ctx, row)
+	if err != nil || v == nil {
+		return nil, err
+	}
+	return textOfArgument(ctx, w.Child, v), nil
 }
 
 // results gives the expressions that may be the value of e.
@@ -100,7 +207,7 @@ func (u *unified) WithChildren(children ...gsql.Expression) (gsql.Expression, er
 	if !resolved(children...) {
 		return &out, nil
 	}
-	if t := decimalOf(results(children[0])); t != nil {
+	if t := commonOf(results(children[0])); t != nil {
 		out.result = t
 	}
 	return &out, nil
@@ -108,6 +215,9 @@ func (u *unified) WithChildren(children ...gsql.Expression) (gsql.Expression, er
 
 // Eval implements gsql.Expression.
 func (u *unified) Eval(ctx *gsql.Context, row gsql.Row) (any, error) {
+	if types.IsTime(u.result) {
+		return u.evalTime(ctx, row)
+	}
 	v, err := u.evalExact(ctx, row)
 	if err != nil || v == nil {
 		return nil, err
@@ -115,8 +225,34 @@ func (u *unified) Eval(ctx *gsql.Context, row gsql.Row) (any, error) {
 	return rounded(toDecimal(ctx, v), u.result), nil
 }
 
+func (u *unified) evalTime(ctx *gsql.Context, row gsql.Row) (any, error) {
+	all := []gsql.Expression{u.Child}
+	if c, ok := u.Child.(*enginefunction.Coalesce); ok {
+		all = c.Children() // it would write a text
+	}
+	for _, e := range all {
+		v, err := e.Eval(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		if v != nil {
+			v, _, err = u.result.Convert(ctx, v)
+			return v, err
+		}
+	}
+	return nil, nil
+}
+
 // evalExact implements exact.
 func (u *unified) evalExact(ctx *gsql.Context, row gsql.Row) (any, error) {
+	if c, ok := u.Child.(*enginefunction.Coalesce); ok { // it would use the digits of one of them
+		for _, e := range c.Children() {
+			if v, err := evalNumber(ctx, e, row); err != nil || v != nil {
+				return v, err
+			}
+		}
+		return nil, nil
+	}
 	c, ok := u.Child.(*expression.Case)
 	if !ok {
 		return evalNumber(ctx, u.Child, row)
@@ -157,9 +293,15 @@ func newCase(simple bool) gsql.CreateFuncNArgs {
 		if len(args) == 0 {
 			return nil, gsql.ErrSyntaxError.New("CASE without WHEN")
 		}
+		values := []gsql.Expression{otherwise}
+		for i := 1; i < len(args); i += 2 {
+			values = append(values, args[i])
+		}
+		values = alike(values...)
+		otherwise = values[0]
 		var branches []expression.CaseBranch
 		for i := 0; i < len(args); i += 2 {
-			branches = append(branches, expression.CaseBranch{Cond: args[i], Value: args[i+1]})
+			branches = append(branches, expression.CaseBranch{Cond: args[i], Value: values[1+i/2]})
 		}
 		c := expression.NewCase(value, branches, otherwise)
 		if types.IsText(c.Type()) {
@@ -188,7 +330,7 @@ func textOfEnum(e gsql.Expression) gsql.Expression {
 func controlFunctions() map[string]gsql.Function {
 	coalesce := func(name string) gsql.Function {
 		return gsql.FunctionN{Name: name, Fn: func(args ...gsql.Expression) (gsql.Expression, error) {
-			e, err := enginefunction.NewCoalesce(args...)
+			e, err := enginefunction.NewCoalesce(alike(args...)...)
 			if err != nil {
 				return nil, err
 			}
@@ -197,16 +339,22 @@ func controlFunctions() map[string]gsql.Function {
 	}
 	ifNull := func(name string) gsql.Function {
 		return gsql.Function2{Name: name, Fn: func(a, b gsql.Expression) gsql.Expression {
+			if both := alike(a, b); both[0] != a || both[1] != b || resolved(a, b) && types.IsFloat(b.Type()) && types.IsNumber(a.Type()) {
+				e, _ := enginefunction.NewCoalesce(both...) // whose type is not that of the first
+				return unify(e)
+			}
 			return unify(enginefunction.NewIfNull(a, b))
 		}}
 	}
 	return map[string]gsql.Function{
 		"coalesce": coalesce("coalesce"), "ifnull": ifNull("ifnull"), "nvl": ifNull("nvl"),
 		"if": gsql.Function3{Name: "if", Fn: func(c, a, b gsql.Expression) gsql.Expression {
-			return unify(enginefunction.NewIf(c, a, b))
+			both := alike(a, b)
+			return unify(enginefunction.NewIf(c, both[0], both[1]))
 		}},
 		"nvl2": gsql.Function3{Name: "nvl2", Fn: func(c, a, b gsql.Expression) gsql.Expression {
-			return unify(enginefunction.NewIf(expression.NewNot(expression.NewIsNull(c)), a, b))
+			both := alike(a, b)
+			return unify(enginefunction.NewIf(expression.NewNot(expression.NewIsNull(c)), both[0], both[1]))
 		}},
 		"nullif": gsql.Function2{Name: "nullif", Fn: func(a, b gsql.Expression) gsql.Expression {
 			return unify(enginefunction.NewNullIf(a, b))
