@@ -496,3 +496,20 @@ func TestOneOfSeveralTypes(t *testing.T) {
 	r.want("SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'made' ORDER BY ordinal_position", "id|int", "a|date", "b|date", "c|datetime", "e|int", "g|longtext")
 	r.want("SELECT * FROM made WHERE id = 1", "1|2024-01-31|2024-01-31|2024-01-31 00:00:00|7|50")
 }
+
+// TestInetNtoa: addresses have 32 bits.
+func TestInetNtoa(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE a (ip INT UNSIGNED)", "INSERT INTO a VALUES (INET_ATON('192.168.0.1')), (INET_ATON('10.0.0.1')), (NULL)")
+	r.want("SELECT INET_NTOA(ip) FROM a ORDER BY ip", "NULL", "10.0.0.1", "192.168.0.1")
+	r.want("SELECT INET_NTOA(4294967295), INET_NTOA(4294967296), INET_NTOA(-1), INET_NTOA('3232235521'), INET_NTOA(0)", "255.255.255.255|NULL|NULL|192.168.0.1|0.0.0.0")
+}
+
+// TestLocate: INSTR and LOCATE count characters, and compare them by the collation.
+func TestLocate(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE a (s VARCHAR(20), b VARCHAR(20) COLLATE utf8mb4_bin, v VARBINARY(20))", "INSERT INTO a VALUES ('äbÄB', 'äbÄB', 'äbÄB'), (NULL, NULL, NULL)")
+	r.want("SELECT INSTR(s, 'B'), LOCATE('B', s), LOCATE('B', s, 3), LOCATE('ä', s, 2), POSITION('B' IN s), INSTR(s, 'x'), LOCATE(NULL, s) FROM a", "2|2|4|3|2|0|NULL", "NULL|NULL|NULL|NULL|NULL|NULL|NULL")
+	r.want("SELECT INSTR(b, 'B'), LOCATE('B', b), LOCATE('B', s COLLATE utf8mb4_bin), INSTR(v, 'B'), INSTR(BINARY s, 'b') FROM a WHERE s IS NOT NULL", "4|4|4|6|3")
+	r.want("SELECT LOCATE('', 'abc'), LOCATE('', 'abc', 4), LOCATE('', 'abc', 5), LOCATE('a', 'abc', 0), LOCATE('a', 'abc', -1), LOCATE(2, 123), INSTR('ab', 'abc'), LOCATE('c', 'abc', 99)", "1|4|0|0|0|2|0|0")
+}

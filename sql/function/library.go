@@ -132,7 +132,7 @@ func numberFunctions() map[string]*definition {
 		"round": rounding(1, false), "truncate": rounding(2, true), "abs": absolute(),
 		prefix + "assign": assign(), variableName: variable(), "greatest": extreme(1), "least": extreme(-1), "bit_length": bitLength(),
 		"ceil": wholeNumber(decimal.Decimal.Ceil, math.Ceil), "ceiling": wholeNumber(decimal.Decimal.Ceil, math.Ceil),
-		"floor": wholeNumber(decimal.Decimal.Floor, math.Floor), "oct": octal(),
+		"floor": wholeNumber(decimal.Decimal.Floor, math.Floor), "oct": octal(), "inet_ntoa": addressOf(), "instr": locate(0, exactly(2)), "locate": locate(1, arity{2, 3}), "position": locate(1, exactly(2)),
 	}
 }
 

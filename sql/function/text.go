@@ -1,7 +1,9 @@
 package function
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -333,6 +335,60 @@ func exportSet() *definition {
 		}
 		return asResult(call, strings.Join(parts, separator)), nil
 	}}
+}
+
+// addressOf defines INET_NTOA: NULL for what is no address.
+func addressOf() *definition {
+	return &definition{arity: exactly(1), typeOf: always(types.LongText), eval: func(ctx *gsql.Context, _ *scalar, args []any) (any, error) {
+		n := toDecimal(ctx, args[0]).Round(0)
+		if n.IsNegative() || n.GreaterThan(decimal.NewFromInt(math.MaxUint32)) {
+			return nil, nil
+		}
+		a := uint32(n.IntPart())
+		return fmt.Sprintf("%d.%d.%d.%d", a>>24, a>>16&255, a>>8&255, a&255), nil
+	}}
+}
+
+// locate defines LOCATE, or INSTR: text is the number of the argument that is looked through, the other is looked for.
+func locate(text int, counts arity) *definition {
+	return &definition{arity: counts, typeOf: always(types.Int64), eval: func(ctx *gsql.Context, call *scalar, args []any) (any, error) {
+		from := int64(1)
+		if len(args) == 3 {
+			from = integerArgument(ctx, args[2])
+		}
+		weigh := weigher(ctx, call.args[0], call.args[1])
+		in, sought := weigh(textOfArgument(ctx, call.args[text], args[text])), weigh(textOfArgument(ctx, call.args[1-text], args[1-text]))
+		for at := from; at >= 1 && at-1+int64(len(sought)) <= int64(len(in)); at++ {
+			if slices.Equal(in[at-1:at-1+int64(len(sought))], sought) {
+				return at, nil
+			}
+		}
+		return int64(0), nil
+	}}
+}
+
+// weigher gives what tells which characters of two texts are the same: bytes, if one of them is bytes.
+func weigher(ctx *gsql.Context, a, b gsql.Expression) func(string) []int32 {
+	if isBinary(a) || isBinary(b) {
+		return func(text string) []int32 {
+			out := make([]int32, len(text))
+			for i := range len(text) {
+				out[i] = int32(text[i])
+			}
+			return out
+		}
+	}
+	left, leftRank := gsql.GetCoercibility(ctx, a)
+	right, rightRank := gsql.GetCoercibility(ctx, b)
+	collation, _ := gsql.ResolveCoercibility(left, leftRank, right, rightRank)
+	weight := collation.Sorter()
+	return func(text string) []int32 {
+		var out []int32
+		for _, c := range text {
+			out = append(out, weight(c))
+		}
+		return out
+	}
 }
 
 // octal defines OCT.
