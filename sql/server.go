@@ -116,6 +116,7 @@ const (
 	deleteRule
 	limitRule
 	eitherRule
+	fitRule
 )
 
 // openEngine makes the SQL engine over the store.

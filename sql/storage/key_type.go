@@ -2,11 +2,12 @@ package storage
 
 import (
 	"context"
-	"math"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/shopspring/decimal"
+
+	"redoubt/sql/datatype"
 )
 
 // keyType is the type of a column of whole numbers for who makes ranges of its keys: a bound that the column does not hold stays what it
@@ -18,6 +19,9 @@ func keyTypeOf(t gsql.Type) gsql.Type {
 	if n, ok := t.(gsql.NumberType); ok && types.IsInteger(t) {
 		return keyType{n}
 	}
+	if d, ok := t.(gsql.DecimalType); ok {
+		return decimalKeyType{d}
+	}
 	if d, ok := t.(gsql.DatetimeType); ok {
 		return timeKeyType{d}
 	}
@@ -27,68 +31,54 @@ func keyTypeOf(t gsql.Type) gsql.Type {
 // Convert implements gsql.Type.
 func (t keyType) Convert(ctx context.Context, v any) (any, gsql.ConvertInRange, error) {
 	out, in, err := t.NumberType.Convert(ctx, v)
-	if err != nil || out == nil || isWithin(v, out) {
+	if err != nil || out == nil || datatype.SameWhole(v, out) {
 		return out, in, err
 	}
-	if number, made, ok := numbers(ctx, v, out); ok && !number.Equal(made) {
+	if number, made, ok := twoNumbers(ctx, v, out); ok && !number.Equal(made) {
 		return number, gsql.InRange, nil
 	}
 	return out, in, nil
 }
 
-// isWithin tells whether a number, of which out was made, is sure to be in the range of its type.
-func isWithin(v, out any) bool {
-	a, ok := wholeOf(v)
-	b, also := wholeOf(out)
-	return ok && also && a == b
-}
-
-func wholeOf(v any) (int64, bool) {
-	switch n := v.(type) {
-	case int8:
-		return int64(n), true
-	case int16:
-		return int64(n), true
-	case int32:
-		return int64(n), true
-	case int64:
-		return n, true
-	case uint8:
-		return int64(n), true
-	case uint16:
-		return int64(n), true
-	case uint32:
-		return int64(n), true
-	case uint64:
-		return int64(n), n <= math.MaxInt64
-	}
-	return 0, false
-}
-
 // beyond tells whether a number lies above (1) or below (-1) all numbers of the type to which it was converted.
 func beyond(ctx context.Context, v, converted any) int {
-	number, made, ok := numbers(ctx, v, converted)
+	number, made, ok := twoNumbers(ctx, v, converted)
 	if !ok || number.Sub(made).Abs().LessThan(decimal.NewFromInt(1)) { // it was rounded at most
 		return 0
 	}
 	return number.Cmp(made)
 }
 
-// numbers gives two values as numbers that can be compared, if they are numbers.
-func numbers(ctx context.Context, a, b any) (x, y decimal.Decimal, ok bool) {
-	for _, side := range []struct {
-		from any
-		to   *decimal.Decimal
-	}{{a, &x}, {b, &y}} {
-		made, _, err := types.InternalDecimalType.Convert(ctx, side.from)
-		if err != nil {
-			return x, y, false
-		}
-		if *side.to, ok = made.(decimal.Decimal); !ok {
-			return x, y, false
-		}
+func twoNumbers(ctx context.Context, a, b any) (x, y decimal.Decimal, ok bool) {
+	if x, ok = datatype.Number(ctx, a); !ok {
+		return x, y, false
 	}
-	return x, y, true
+	y, ok = datatype.Number(ctx, b)
+	return x, y, ok
+}
+
+// decimalKeyType is to DECIMALs what keyType is to whole numbers.
+type decimalKeyType struct{ gsql.DecimalType }
+
+// Convert implements gsql.Type.
+func (t decimalKeyType) Convert(ctx context.Context, v any) (any, gsql.ConvertInRange, error) {
+	if number, ok := datatype.Number(ctx, v); ok {
+		return number, gsql.InRange, nil
+	}
+	return t.DecimalType.Convert(ctx, v)
+}
+
+// Compare implements gsql.Type.
+func (t decimalKeyType) Compare(ctx context.Context, a, b any) (int, error) {
+	return types.InternalDecimalType.Compare(ctx, a, b)
+}
+
+// Equals implements gsql.Type.
+func (t decimalKeyType) Equals(other gsql.Type) bool {
+	if k, ok := other.(decimalKeyType); ok {
+		other = k.DecimalType
+	}
+	return t.DecimalType.Equals(other)
 }
 
 // Compare implements gsql.Type.

@@ -1,0 +1,78 @@
+package datatype
+
+import (
+	"context"
+	"math"
+
+	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/types"
+	"github.com/shopspring/decimal"
+)
+
+// Number gives the number that a value is, exactly; false if it is none, or has more than 65 digits.
+func Number(ctx context.Context, v any) (decimal.Decimal, bool) {
+	switch f := v.(type) {
+	case nil:
+		return decimal.Decimal{}, false
+	case decimal.Decimal:
+		return f, true
+	case float32:
+		if math.IsNaN(float64(f)) || math.IsInf(float64(f), 0) {
+			return decimal.Decimal{}, false
+		}
+	case float64:
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return decimal.Decimal{}, false
+		}
+	}
+	made, _, err := types.InternalDecimalType.Convert(ctx, v)
+	if err != nil {
+		return decimal.Decimal{}, false
+	}
+	number, ok := made.(decimal.Decimal)
+	return number, ok
+}
+
+// HoldsRounded tells whether a type of whole numbers holds what a number rounds to; true of what is no number.
+func HoldsRounded(ctx context.Context, t gsql.Type, v any) bool {
+	number, ok := Number(ctx, v)
+	if !ok {
+		return true
+	}
+	number = number.Round(0)
+	made, in, err := t.Convert(ctx, number)
+	if err != nil || in != gsql.InRange {
+		return false
+	}
+	held, ok := Number(ctx, made)
+	return ok && held.Equal(number)
+}
+
+// SameWhole tells whether two values are the same whole number of up to 64 bits; false also if they are, but in another form than Go's integers.
+func SameWhole(v, other any) bool {
+	a, ok := wholeOf(v)
+	b, also := wholeOf(other)
+	return ok && also && a == b
+}
+
+func wholeOf(v any) (int64, bool) {
+	switch n := v.(type) {
+	case int8:
+		return int64(n), true
+	case int16:
+		return int64(n), true
+	case int32:
+		return int64(n), true
+	case int64:
+		return n, true
+	case uint8:
+		return int64(n), true
+	case uint16:
+		return int64(n), true
+	case uint32:
+		return int64(n), true
+	case uint64:
+		return int64(n), n <= math.MaxInt64
+	}
+	return 0, false
+}
