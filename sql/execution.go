@@ -78,7 +78,9 @@ func (e *execution) instead(ctx *gsql.Context, node gsql.Node, row gsql.Row) (ot
 			other, err = topRows(n)
 		}
 	case *plan.TopN:
-		other, err = topOfView(ctx, n, row)
+		if other = sortAll(n); other == nil {
+			other, err = topOfView(ctx, n, row)
+		}
 	case *plan.Sort:
 		other = sortCounted(n)
 	case *plan.Window:

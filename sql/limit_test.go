@@ -50,3 +50,16 @@ func TestLimitNull(t *testing.T) {
 	r.want("SELECT id FROM t ORDER BY id", "1", "2")
 	r.want("SELECT @mark", "7")
 }
+
+// TestLimitOfSubqueries: a LIMIT of what is sorted by a subquery gives the first rows, as they are sorted without it.
+func TestLimitOfSubqueries(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE cat (id INT PRIMARY KEY, parent INT, name VARCHAR(9))", "INSERT INTO cat VALUES (1, NULL, 'root'), (2, 1, 'a'), (3, 1, 'b'), (4, 2, 'c'), (5, 4, 'd')")
+	const order = " FROM cat ORDER BY (SELECT COUNT(*) FROM cat AS c WHERE c.parent = cat.id) DESC, id "
+	r.want("SELECT name"+order+"LIMIT 2", "root", "a")
+	r.want("SELECT name"+order+"LIMIT 2 OFFSET 1", "a", "c")
+	r.want("SELECT *"+order+"LIMIT 1", "1|NULL|root")
+	r.want("SELECT id, parent, name"+order+"LIMIT 1, 1", "2|1|a")
+	r.want("SELECT x.id FROM cat AS x ORDER BY (SELECT y.name FROM cat AS y WHERE y.id = x.parent), id LIMIT 3", "1", "4", "5")
+	r.want("SELECT (SELECT o.name"+" FROM cat AS o ORDER BY (SELECT COUNT(*) FROM cat AS c WHERE c.parent = o.id) DESC, o.id LIMIT 1)", "root")
+}

@@ -5,6 +5,7 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/iters"
 	"github.com/dolthub/go-mysql-server/sql/plan"
+	"github.com/dolthub/go-mysql-server/sql/transform"
 
 	"redoubt/sql/vview"
 )
@@ -25,7 +26,7 @@ func topRows(n *plan.Limit) (gsql.Node, error) {
 		return nil, nil
 	}
 	sort, ok := project.Child.(*plan.Sort)
-	if !ok {
+	if !ok || sortsBySubquery(sort.SortFields) {
 		return nil, nil
 	}
 	out, err := project.WithChildren(plan.NewTopN(sort.SortFields, rows, sort.Child))
@@ -36,6 +37,27 @@ func topRows(n *plan.Limit) (gsql.Node, error) {
 		out = plan.NewOffset(offset.Offset, out)
 	}
 	return plan.NewLimit(n.Limit, out), nil
+}
+
+// sortAll gives a sort of all rows for one that keeps the first, if it is by a subquery, which would read its outer row in the wrong
+// place; nil leaves the node as it is.
+func sortAll(n *plan.TopN) gsql.Node {
+	if n.CalcFoundRows || !sortsBySubquery(n.Fields) {
+		return nil
+	}
+	return plan.NewSort(n.Fields, n.Child)
+}
+
+func sortsBySubquery(fields gsql.SortFields) bool {
+	found := false
+	for _, f := range fields {
+		transform.InspectExpr(f.Column, func(e gsql.Expression) bool {
+			_, is := e.(*plan.Subquery)
+			found = found || is
+			return found
+		})
+	}
+	return found
 }
 
 // firstMax is how many rows are asked of a view that ranks its rows itself: what is more is sorted here.
