@@ -9,7 +9,8 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/types"
 )
 
-// limitNulls is an analyzer rule: a LIMIT or OFFSET whose parameter is NULL is 0, as in MariaDB. The SQL engine panics.
+// limitNulls is an analyzer rule: a LIMIT or OFFSET whose parameter is NULL is 0, as in MariaDB. The SQL engine panics. One of more rows
+// than there can be, 18446744073709551615 for all, is as many: the engine adds them up in 64 bits with a sign.
 func limitNulls(_ *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
 	return withoutNullLimits(n)
 }
@@ -27,17 +28,54 @@ func withoutNullLimits(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
 				out.CalcFoundRows = l.CalcFoundRows
 				return out, transform.NewTree, nil
 			}
+			if isHuge(l.Limit) {
+				out := plan.NewLimit(allRowsLimit(), l.Child)
+				out.CalcFoundRows = l.CalcFoundRows
+				return out, transform.NewTree, nil
+			}
 		case *plan.Offset:
 			if isNull(l.Offset) {
 				return l.Child, transform.NewTree, nil
 			}
+			if isHuge(l.Offset) {
+				return plan.NewOffset(allRowsLimit(), l.Child), transform.NewTree, nil
+			}
 		case *plan.SetOp:
+			if isHuge(l.Limit) || isHuge(l.Offset) {
+				out := *l
+				if isHuge(l.Limit) {
+					out.Limit = allRowsLimit()
+				}
+				if isHuge(l.Offset) {
+					out.Offset = allRowsLimit()
+				}
+				l, n, same = &out, &out, transform.NewTree
+			}
 			if isNull(l.Limit) || isNull(l.Offset) {
 				return setOpWithoutNulls(l), transform.NewTree, nil
 			}
 		}
 		return n, same, nil
 	})
+}
+
+// rowsMax is more than any result has, and twice as much has 63 bits.
+const rowsMax = 1 << 61
+
+func allRowsLimit() gsql.Expression { return expression.NewLiteral(int64(rowsMax), types.Int64) }
+
+func isHuge(e gsql.Expression) bool {
+	l, ok := e.(*expression.Literal)
+	if !ok {
+		return false
+	}
+	switch v := l.Value().(type) {
+	case int64:
+		return v > rowsMax
+	case uint64:
+		return v > rowsMax
+	}
+	return false
 }
 
 func setOpWithoutNulls(l *plan.SetOp) gsql.Node {

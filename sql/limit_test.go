@@ -63,3 +63,18 @@ func TestLimitOfSubqueries(t *testing.T) {
 	r.want("SELECT x.id FROM cat AS x ORDER BY (SELECT y.name FROM cat AS y WHERE y.id = x.parent), id LIMIT 3", "1", "4", "5")
 	r.want("SELECT (SELECT o.name"+" FROM cat AS o ORDER BY (SELECT COUNT(*) FROM cat AS c WHERE c.parent = o.id) DESC, o.id LIMIT 1)", "root")
 }
+
+// TestLimitOfAllRows: a LIMIT of 2^64-1 rows, which programs give that want an OFFSET alone, gives all.
+func TestLimitOfAllRows(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(9))", "INSERT INTO t VALUES (1, 'c'), (2, 'b'), (3, 'a')")
+	for _, limit := range []string{"LIMIT 18446744073709551615 OFFSET 1", "LIMIT 1, 9223372036854775807", "LIMIT 9223372036854775808 OFFSET 1"} {
+		r.want("SELECT id FROM t ORDER BY name "+limit, "2", "1")
+		r.want("SELECT * FROM t ORDER BY name "+limit, "2|b", "1|c")
+		r.want("SELECT id FROM t ORDER BY id "+limit, "2", "3")
+		r.want("SELECT id FROM t UNION SELECT 9 ORDER BY 1 "+limit, "2", "3", "9")
+		r.want("SELECT name, COUNT(*) FROM t GROUP BY name ORDER BY name "+limit, "b|1", "c|1")
+		r.want("SELECT (SELECT id FROM (SELECT id FROM t ORDER BY name "+limit+") AS q LIMIT 1)", "2")
+		r.want("SELECT SUM(id) FROM (SELECT id FROM t ORDER BY name "+limit+") AS q", "3")
+	}
+}
