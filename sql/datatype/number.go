@@ -40,7 +40,16 @@ func HoldsRounded(ctx context.Context, t gsql.Type, v any) bool {
 		return true
 	}
 	number = number.Round(0)
-	made, in, err := t.Convert(ctx, number)
+	var whole any
+	switch n := number.BigInt(); {
+	case n.IsInt64():
+		whole = n.Int64()
+	case n.IsUint64():
+		whole = n.Uint64()
+	default:
+		return false
+	}
+	made, in, err := t.Convert(ctx, whole)
 	if err != nil || in != gsql.InRange {
 		return false
 	}
@@ -50,6 +59,11 @@ func HoldsRounded(ctx context.Context, t gsql.Type, v any) bool {
 
 // SameWhole tells whether two values are the same whole number of up to 64 bits; false also if they are, but in another form than Go's integers.
 func SameWhole(v, other any) bool {
+	if n, ok := v.(uint64); ok {
+		if m, ok := other.(uint64); ok {
+			return n == m
+		}
+	}
 	a, ok := wholeOf(v)
 	b, also := wholeOf(other)
 	return ok && also && a == b
