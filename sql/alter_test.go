@@ -150,3 +150,19 @@ func TestRenameInOtherDatabase(t *testing.T) {
 	r.fails(1146, "RENAME TABLE other.none TO other.some")
 	r.want("SELECT COUNT(*) FROM other.w", "1")
 }
+
+// The only column of a table stays, and so do the connection and the table.
+func TestDropOnlyColumn(t *testing.T) {
+	r := start(t)
+	c := on{r.connection(), t}
+	c.exec("CREATE TABLE p (id INT PRIMARY KEY)", "CREATE TABLE q (a INT)", "CREATE TABLE two (a INT, b INT)", "INSERT INTO p VALUES (1)")
+	for _, statement := range []string{"ALTER TABLE p DROP COLUMN id", "ALTER TABLE q DROP a", "ALTER TABLE two DROP a, DROP b"} {
+		c.fails("1090", statement)
+	}
+	c.want("SELECT id FROM p", "1")
+	c.want("SELECT * FROM two")
+	c.exec("ALTER TABLE p ADD n INT, DROP COLUMN id", "ALTER TABLE two DROP a")
+	c.want("SELECT n FROM p", "NULL")
+	c.exec("CREATE TABLE x (a INT, b INT, c INT, PRIMARY KEY (a, b))", "INSERT INTO x VALUES (1, 1, 1), (1, 2, 2)", "ALTER TABLE x ADD d INT DEFAULT 7, DROP COLUMN a")
+	c.want("SELECT b, c, d FROM x ORDER BY b", "1|1|7", "2|2|7")
+}

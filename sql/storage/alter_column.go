@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/vitess/go/mysql"
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/txn"
@@ -52,7 +53,7 @@ func (t *Table) DropColumn(ctx *gsql.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.unreferred(ctx, name); err != nil {
+	if err := t.droppable(ctx, name); err != nil {
 		return err
 	}
 	var rebuild []scn.Space
@@ -66,8 +67,11 @@ func (t *Table) DropColumn(ctx *gsql.Context, name string) error {
 	return t.publish(ctx, rebuild)
 }
 
-// unreferred refuses to drop a column that foreign keys refer to. The SQL engine looks at those of the table itself.
-func (t *Table) unreferred(ctx *gsql.Context, column string) error {
+// droppable refuses to drop the only column, and one that foreign keys refer to. The SQL engine looks at those of the table itself.
+func (t *Table) droppable(ctx *gsql.Context, column string) error {
+	if len(t.def.Columns) == 1 {
+		return mysql.NewSQLError(mysql.ERCantRemoveAllFields, "42000", "You can't delete all columns with ALTER TABLE; use DROP TABLE instead")
+	}
 	if checks, err := ctx.GetSessionVariable(ctx, "foreign_key_checks"); err != nil || checks == int8(0) {
 		return err
 	}

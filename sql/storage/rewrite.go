@@ -47,7 +47,7 @@ func (t *Table) RewriteInserter(ctx *gsql.Context, oldSchema, newSchema gsql.Pri
 		}
 	}
 	if oldColumn != nil && newColumn == nil {
-		if err := t.unreferred(ctx, oldColumn.Name); err != nil {
+		if err := t.droppable(ctx, oldColumn.Name); err != nil {
 			return nil, err
 		}
 	}
@@ -225,6 +225,9 @@ func (r *rewrite) dropKeyColumn(id uint32) error {
 func primaryKey(def, old *catalog.Table, schema gsql.PrimaryKeySchema, keyColumns []gsql.IndexColumn) ([]catalog.IndexColumn, error) {
 	var key []catalog.IndexColumn
 	for _, ordinal := range schema.PkOrdinals {
+		if ordinal < 0 { // of a column that is dropped
+			continue
+		}
 		c, ok := def.Column(schema.Schema[ordinal].Name)
 		if !ok {
 			return nil, fmt.Errorf("table %s: primary key over column %s, which it does not have", def.Name, schema.Schema[ordinal].Name)
