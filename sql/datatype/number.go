@@ -57,36 +57,22 @@ func HoldsRounded(ctx context.Context, t gsql.Type, v any) bool {
 	return ok && held.Equal(number)
 }
 
-// SameWhole tells whether two values are the same whole number of up to 64 bits; false also if they are, but in another form than Go's integers.
+// SameWhole tells whether two values are the same whole number; false also if they are, but in another form than Go's integers.
 func SameWhole(v, other any) bool {
-	if n, ok := v.(uint64); ok {
-		if m, ok := other.(uint64); ok {
-			return n == m
-		}
+	a, aSigned := signed(v)
+	b, bSigned := signed(other)
+	if aSigned && bSigned {
+		return a == b
 	}
-	a, ok := wholeOf(v)
-	b, also := wholeOf(other)
-	return ok && also && a == b
-}
-
-func wholeOf(v any) (int64, bool) {
-	switch n := v.(type) {
-	case int8:
-		return int64(n), true
-	case int16:
-		return int64(n), true
-	case int32:
-		return int64(n), true
-	case int64:
-		return n, true
-	case uint8:
-		return int64(n), true
-	case uint16:
-		return int64(n), true
-	case uint32:
-		return int64(n), true
-	case uint64:
-		return int64(n), n <= math.MaxInt64
+	x, xUnsigned := unsigned(v)
+	y, yUnsigned := unsigned(other)
+	switch {
+	case xUnsigned && yUnsigned:
+		return x == y
+	case aSigned && yUnsigned:
+		return a >= 0 && uint64(a) == y
+	case xUnsigned && bSigned:
+		return b >= 0 && x == uint64(b)
 	}
-	return 0, false
+	return false
 }

@@ -86,12 +86,12 @@ func alike(all ...gsql.Expression) []gsql.Expression {
 	if len(texts) == 0 || !others {
 		return all
 	}
-	result := textType(texts)
+	collation := textType(texts).(gsql.StringType).Collation()
 	out := make([]gsql.Expression, len(all))
 	for i, e := range all {
 		out[i] = e
 		if e != nil && !types.IsTextOnly(e.Type()) && e.Type() != types.Null {
-			w := &asText{result: result}
+			w := &asText{collation: collation}
 			w.Child = e
 			out[i] = w
 		}
@@ -102,7 +102,7 @@ func alike(all ...gsql.Expression) []gsql.Expression {
 // asText is an expression as a text.
 type asText struct {
 	expression.UnaryExpression
-	result gsql.Type
+	collation gsql.CollationID // of the texts beside it
 }
 
 var (
@@ -111,14 +111,14 @@ var (
 )
 
 // Type implements gsql.Expression.
-func (w *asText) Type() gsql.Type { return w.result }
+func (*asText) Type() gsql.Type { return types.LongText }
 
 // String implements gsql.Expression.
 func (w *asText) String() string { return w.Child.String() }
 
 // CollationCoercibility implements gsql.CollationCoercible.
 func (w *asText) CollationCoercibility(*gsql.Context) (gsql.CollationID, byte) {
-	return w.result.(gsql.StringType).Collation(), 5
+	return w.collation, 5
 }
 
 // WithChildren implements gsql.Expression.
