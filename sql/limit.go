@@ -29,7 +29,7 @@ func withoutNullLimits(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
 				return out, transform.NewTree, nil
 			}
 			if isHuge(l.Limit) {
-				out := plan.NewLimit(allRowsLimit(), l.Child)
+				out := plan.NewLimit(capped(l.Limit), l.Child)
 				out.CalcFoundRows = l.CalcFoundRows
 				return out, transform.NewTree, nil
 			}
@@ -38,17 +38,12 @@ func withoutNullLimits(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
 				return l.Child, transform.NewTree, nil
 			}
 			if isHuge(l.Offset) {
-				return plan.NewOffset(allRowsLimit(), l.Child), transform.NewTree, nil
+				return plan.NewOffset(capped(l.Offset), l.Child), transform.NewTree, nil
 			}
 		case *plan.SetOp:
 			if isHuge(l.Limit) || isHuge(l.Offset) {
 				out := *l
-				if isHuge(l.Limit) {
-					out.Limit = allRowsLimit()
-				}
-				if isHuge(l.Offset) {
-					out.Offset = allRowsLimit()
-				}
+				out.Limit, out.Offset = capped(l.Limit), capped(l.Offset)
 				l, n, same = &out, &out, transform.NewTree
 			}
 			if isNull(l.Limit) || isNull(l.Offset) {
@@ -62,7 +57,13 @@ func withoutNullLimits(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
 // rowsMax is more than any result has, and twice as much has 63 bits.
 const rowsMax = 1 << 61
 
-func allRowsLimit() gsql.Expression { return expression.NewLiteral(int64(rowsMax), types.Int64) }
+// capped gives a LIMIT or OFFSET of at most so many rows.
+func capped(e gsql.Expression) gsql.Expression {
+	if isHuge(e) {
+		return expression.NewLiteral(int64(rowsMax), types.Int64)
+	}
+	return e
+}
 
 func isHuge(e gsql.Expression) bool {
 	l, ok := e.(*expression.Literal)
