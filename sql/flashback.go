@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
-	"github.com/dolthub/vitess/go/vt/sqlparser"
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/txn"
@@ -28,15 +27,7 @@ func triggerTable(definition string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	tree, err := gsql.GlobalParser.ParseSimple(trigger.CreateStatement)
-	if err != nil {
-		return "", err
-	}
-	ddl, ok := tree.(*sqlparser.DDL)
-	if !ok {
-		return "", fmt.Errorf("it is no trigger: %s", trigger.CreateStatement)
-	}
-	return ddl.Table.Name.String(), nil
+	return storage.TriggeredTable(&trigger)
 }
 
 // flashback runs FLASHBACK and UNFLASHBACK.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/vitess/go/vt/sqlparser"
 
 	"redoubt/engine/catalog"
 	"redoubt/sql/parser"
@@ -59,6 +60,19 @@ func decodeObject(o *catalog.Object, out any) error {
 		return fmt.Errorf("definition of %s %s: %w", o.Kind, o.Name, err)
 	}
 	return nil
+}
+
+// TriggeredTable reads the name of the table that a trigger is of out of its text; an error if that is none of a trigger.
+func TriggeredTable(t *gsql.TriggerDefinition) (string, error) {
+	parsed, err := gsql.GlobalParser.ParseSimple(t.CreateStatement)
+	if err != nil {
+		return "", err
+	}
+	ddl, ok := parsed.(*sqlparser.DDL)
+	if !ok {
+		return "", fmt.Errorf("it is no trigger: %s", t.CreateStatement)
+	}
+	return ddl.Table.Name.String(), nil
 }
 
 // TriggerOf reads the stored definition of a trigger.
@@ -165,7 +179,7 @@ func (d *Database) CreateTrigger(ctx *gsql.Context, definition gsql.TriggerDefin
 	if err != nil {
 		return err
 	}
-	if name, ok := triggeredTable(&definition); ok {
+	if name, err := TriggeredTable(&definition); err == nil {
 		if def, ok := t.Catalog().Table(d.name, name); ok {
 			t.ClaimDefinition(def.ID) // who drops it, or gives it another name, knows of the trigger
 		}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
-	"github.com/dolthub/vitess/go/vt/sqlparser"
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/txn"
@@ -142,21 +141,11 @@ func (s *Store) HasTriggers(snapshot *catalog.Snapshot, database, table string) 
 		if err := decodeObject(o, &definition); err != nil {
 			return true
 		}
-		if name, ok := triggeredTable(&definition); !ok || strings.EqualFold(name, table) {
+		if name, err := TriggeredTable(&definition); err != nil || strings.EqualFold(name, table) {
 			return true
 		}
 	}
 	return false
-}
-
-// triggeredTable reads the name of the table that a trigger is of.
-func triggeredTable(t *gsql.TriggerDefinition) (name string, ok bool) {
-	parsed, err := sqlparser.Parse(t.CreateStatement)
-	ddl, ok := parsed.(*sqlparser.DDL)
-	if err != nil || !ok {
-		return "", false
-	}
-	return ddl.Table.Name.String(), true
 }
 
 // EngineError gives an error of the engine the number by which MySQL clients know it.
