@@ -21,7 +21,8 @@ var unnesting = map[string]bool{"unnestInSubqueries": true, "unnestExistsSubquer
 // forAll puts rules before all others, and puts right the one that puts triggers into statements, for all engines of the process: the SQL
 // engine keeps those of an INSERT, UPDATE or DELETE of one table nowhere else.
 var forAll = sync.OnceFunc(func() {
-	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRule(), analyzer.Rule{Id: deleteRule, Apply: keepDelete}, analyzer.Rule{Id: limitRule, Apply: limitNulls}, analyzer.Rule{Id: eitherRule, Apply: noteEither},
+	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRules()...)
+	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, analyzer.Rule{Id: deleteRule, Apply: keepDelete}, analyzer.Rule{Id: limitRule, Apply: limitNulls}, analyzer.Rule{Id: eitherRule, Apply: noteEither},
 		analyzer.Rule{Id: fitRule, Apply: assignFitting})
 	for i, r := range analyzer.OnceAfterAll {
 		if r.Id.String() == "applyTriggers" {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"redoubt/sql/numeral"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/types"
@@ -91,7 +93,7 @@ func integerPrefix(ctx *gsql.Context, s string) integer {
 		end++
 	}
 	if strings.TrimSpace(text[end:]) != "" || end == 0 {
-		warnTruncated(ctx, "INTEGER", s)
+		numeral.WarnTruncated(ctx, "INTEGER", s)
 	}
 	if strings.HasPrefix(text, "-") {
 		n, _ := strconv.ParseInt(text[:end], 10, 64) // out of range gives the smallest

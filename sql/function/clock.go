@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"redoubt/sql/numeral"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	enginefunction "github.com/dolthub/go-mysql-server/sql/expression/function"
 	"github.com/dolthub/go-mysql-server/sql/types"
@@ -55,11 +57,11 @@ func parseSpan(ctx *gsql.Context, s string) (int64, bool) {
 		return timeOfDay(t), ok
 	}
 	if !strings.ContainsAny(s, ": ") {
-		prefix, _ := numberPrefix(s)
+		prefix, _ := numeral.Prefix(s)
 		if prefix == "" {
 			return 0, false
 		}
-		micros, ok := spanOfDigits(decimalPrefix(ctx, prefix))
+		micros, ok := spanOfDigits(numeral.Decimal(ctx, prefix))
 		return withSignOf(negative, micros), ok
 	}
 	days := int64(0)

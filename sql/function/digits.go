@@ -60,7 +60,6 @@ func (r pass) markDigits(e ast.Expr) ast.Expr {
 //	price > 1.504  ->  price >= 1.51
 //	price = 1.504  ->  price <= 1.50 AND price >= 1.51
 func compareDigits(ctx *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
-	texts := !changesFound(n)
 	return transform.NodeExprsWithOpaque(n, func(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
 		c, ok := e.(expression.Comparer)
 		if !ok {
@@ -83,9 +82,9 @@ func compareDigits(ctx *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan
 			return out, transform.NewTree, err
 		}
 		if in, ok := e.(*expression.InTuple); ok {
-			return compareTextList(ctx, in, texts)
+			return timesInList(ctx, in)
 		}
-		return compareText(ctx, c, texts)
+		return compareTimes(ctx, c)
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"redoubt/sql/numeral"
+
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/types"
@@ -355,9 +357,9 @@ func (u unit) read(ctx *gsql.Context, value any) (months, micros int64) {
 		var n decimal.Decimal
 		switch v := value.(type) {
 		case string:
-			n = decimalPrefix(ctx, v).Truncate(0)
+			n = numeral.Decimal(ctx, v).Truncate(0)
 		case []byte:
-			n = decimalPrefix(ctx, string(v)).Truncate(0)
+			n = numeral.Decimal(ctx, string(v)).Truncate(0)
 		default:
 			n = toDecimal(ctx, v).Round(0)
 		}

@@ -3,9 +3,9 @@ package function
 import (
 	"math"
 	"math/big"
-	"strconv"
-	"strings"
 	"time"
+
+	"redoubt/sql/numeral"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
@@ -280,7 +280,7 @@ func toDecimal(ctx *gsql.Context, v any) decimal.Decimal {
 	case time.Time, types.Timespan:
 		return digitsOfTime(v)
 	case string:
-		return decimalPrefix(ctx, v)
+		return numeral.Decimal(ctx, v)
 	case []byte:
 		n, _ := fromBinary(v)
 		return n.decimal()
@@ -302,9 +302,9 @@ func toDouble(ctx *gsql.Context, v any) float64 {
 	case decimal.Decimal:
 		return v.InexactFloat64()
 	case string:
-		return doublePrefix(ctx, v)
+		return numeral.Double(ctx, v)
 	case []byte:
-		return doublePrefix(ctx, string(v))
+		return numeral.Double(ctx, string(v))
 	case time.Time, types.Timespan:
 		return digitsOfTime(v).InexactFloat64()
 	case int8, int16, int32, int64, int, uint8, uint16, uint32, uint64, uint, bool:
@@ -345,67 +345,4 @@ func micros(whole, fraction int64) decimal.Decimal {
 	return decimal.NewFromInt(whole).Add(decimal.New(fraction, -6))
 }
 
-// numberPrefix gives the longest beginning of a text that is a number, and whether nothing but blanks follows.
-func numberPrefix(s string) (string, bool) {
-	s = strings.TrimLeft(s, " \t\n\r\v\f")
-	i, digits := 0, 0
-	if i < len(s) && (s[i] == '-' || s[i] == '+') {
-		i++
-	}
-	for ; i < len(s) && isDigit(s[i]); i++ {
-		digits++
-	}
-	if i < len(s) && s[i] == '.' {
-		for i++; i < len(s) && isDigit(s[i]); i++ {
-			digits++
-		}
-	}
-	if digits == 0 {
-		return "", strings.TrimSpace(s) == "" && s != ""
-	}
-	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
-		j := i + 1
-		if j < len(s) && (s[j] == '-' || s[j] == '+') {
-			j++
-		}
-		if first := j; j < len(s) && isDigit(s[j]) {
-			for j = first; j < len(s) && isDigit(s[j]); j++ {
-			}
-			i = j
-		}
-	}
-	return s[:i], strings.TrimSpace(s[i:]) == ""
-}
-
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-// warnTruncated is MySQL's warning of a text that is not wholly a number.
-func warnTruncated(ctx *gsql.Context, kind, value string) {
-	if ctx != nil && ctx.Session != nil {
-		ctx.Warn(1292, "Truncated incorrect %s value: '%s'", kind, value)
-	}
-}
-
-func doublePrefix(ctx *gsql.Context, s string) float64 {
-	prefix, whole := numberPrefix(s)
-	if !whole {
-		warnTruncated(ctx, "DOUBLE", s)
-	}
-	f, _ := strconv.ParseFloat(prefix, 64) // out of range gives infinity
-	if math.IsInf(f, 0) {
-		f = math.Copysign(math.MaxFloat64, f)
-	}
-	return f
-}
-
-func decimalPrefix(ctx *gsql.Context, s string) decimal.Decimal {
-	prefix, whole := numberPrefix(s)
-	if !whole {
-		warnTruncated(ctx, "DECIMAL", s)
-	}
-	d, err := decimal.NewFromString(strings.TrimSuffix(prefix, "."))
-	if err != nil {
-		return decimal.Zero
-	}
-	return d
-}

@@ -8,6 +8,8 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/types"
 	ast "github.com/dolthub/vitess/go/vt/sqlparser"
+
+	"redoubt/sql/match"
 )
 
 // quantified compares a value with all rows of a subquery, or looks for any: 5 > ALL (SELECT …). A comparison with NULL
@@ -49,8 +51,7 @@ func (q *quantified) prepare() error {
 	if types.NumColumns(q.LeftChild.Type()) != 1 || types.NumColumns(q.RightChild.Type()) != 1 {
 		return gsql.ErrInvalidOperandColumns.New(1, types.NumColumns(q.RightChild.Type()))
 	}
-	l := expression.NewGetField(0, q.LeftChild.Type(), "", true)
-	r := expression.NewGetField(1, q.RightChild.Type(), "", true)
+	l, r, _ := match.AsNumbers(expression.NewGetField(0, q.LeftChild.Type(), "", true), expression.NewGetField(1, q.RightChild.Type(), "", true))
 	switch q.operator {
 	case ast.EqualStr:
 		q.comparison = expression.NewEquals(l, r)

@@ -1,8 +1,6 @@
 package function
 
 import (
-	"strings"
-
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/analyzer"
 	"github.com/dolthub/go-mysql-server/sql/expression"
@@ -16,6 +14,7 @@ const (
 	gatherRule analyzer.RuleId = 10_100 + iota
 	apartRule
 	digitsRule
+	textRule
 	unionRule
 	enumRule
 )
@@ -23,12 +22,14 @@ const (
 // AddRules gives the builder of an analyzer the rules of this package.
 func AddRules(b *analyzer.Builder) *analyzer.Builder {
 	return b.AddPreAnalyzeRule(enumRule, writeEnums).AddPreAnalyzeRule(unionRule, typeUnions).AddPreAnalyzeRule(gatherRule, gatherTimesOf).
-		AddPreAnalyzeRule(apartRule, setApart).AddPreAnalyzeRule(digitsRule, compareDigits)
+		AddPreAnalyzeRule(textRule, compareTexts).AddPreAnalyzeRule(apartRule, setApart).AddPreAnalyzeRule(digitsRule, compareDigits)
 }
 
-// FirstRule gives the rule that is needed, too, by statements that the engine analyzes by few rules and not by those of
+// FirstRules gives the rules that are needed, too, by statements that the engine analyzes by few rules and not by those of
 // AddRules: an UPDATE or DELETE of one table.
-func FirstRule() analyzer.Rule { return analyzer.Rule{Id: digitsRule, Apply: compareDigits} }
+func FirstRules() []analyzer.Rule {
+	return []analyzer.Rule{{Id: textRule, Apply: compareTexts}, {Id: digitsRule, Apply: compareDigits}}
+}
 
 // gatherTimesOf is an analyzer rule: JSON_ARRAYAGG and JSON_OBJECTAGG write times as MySQL does.
 func gatherTimesOf(_ *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
@@ -41,12 +42,10 @@ func gatherTimesOf(_ *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan.S
 	})
 }
 
-// compareText makes a text literal that is compared with a column of numbers the number that it begins with, as MySQL
-// does: id = '11abc' finds 11. The engine refuses such a text. A text that is wholly a number it reads itself. A number
-// that is compared with a date is the date that it writes, or both are numbers. Without texts, only the last is done.
-func compareText(ctx *gsql.Context, e expression.Comparer, texts bool) (gsql.Expression, transform.TreeIdentity, error) {
-	l, changedLeft := numberOfText(ctx, e.Left(), e.Right(), texts)
-	r, changedRight := numberOfText(ctx, e.Right(), e.Left(), texts)
+// compareTimes gives a number that is compared with a date as the date that it writes, or both as numbers.
+func compareTimes(ctx *gsql.Context, e expression.Comparer) (gsql.Expression, transform.TreeIdentity, error) {
+	l, changedLeft := timeFor(ctx, e.Left(), e.Right())
+	r, changedRight := timeFor(ctx, e.Right(), e.Left())
 	if !changedLeft && !changedRight {
 		switch {
 		case isNoTime(e.Right(), e.Left()):
@@ -73,17 +72,8 @@ func numberOfTime(e gsql.Expression) gsql.Expression {
 	return newArithmetic(plusOperator)(e, expression.NewLiteral(int64(0), types.Int64))
 }
 
-// changesFound tells whether a statement changes rows that it finds by its conditions: a text that is no number is an
-// error there, not the number that it begins with.
-func changesFound(n gsql.Node) bool {
-	switch n.(type) {
-	case *plan.Update, *plan.DeleteFrom:
-		return true
-	}
-	return false
-}
-
-func compareTextList(ctx *gsql.Context, e *expression.InTuple, texts bool) (gsql.Expression, transform.TreeIdentity, error) {
+// timesInList is compareTimes for each of a list.
+func timesInList(ctx *gsql.Context, e *expression.InTuple) (gsql.Expression, transform.TreeIdentity, error) {
 	list, ok := e.Right().(expression.Tuple)
 	if !ok {
 		return e, transform.SameTree, nil
@@ -91,7 +81,7 @@ func compareTextList(ctx *gsql.Context, e *expression.InTuple, texts bool) (gsql
 	out, changed := append(expression.Tuple{}, list...), false
 	for i, item := range list {
 		var is bool
-		out[i], is = numberOfText(ctx, item, e.Left(), texts)
+		out[i], is = timeFor(ctx, item, e.Left())
 		changed = changed || is
 	}
 	if !changed {
@@ -100,31 +90,12 @@ func compareTextList(ctx *gsql.Context, e *expression.InTuple, texts bool) (gsql
 	return expression.NewInTuple(e.Left(), out), transform.NewTree, nil
 }
 
-// numberOfText gives the number that a text literal begins with, if it is compared with a column of numbers and is not
-// wholly one; and the point in time of an integer that is compared with one.
-func numberOfText(ctx *gsql.Context, e, with gsql.Expression, texts bool) (gsql.Expression, bool) {
-	l, ok := e.(*expression.Literal)
-	if ok && types.IsTime(with.Type()) && types.IsInteger(l.Type()) {
+// timeFor gives the point in time of an integer literal that is compared with one.
+func timeFor(ctx *gsql.Context, e, with gsql.Expression) (gsql.Expression, bool) {
+	if l, ok := e.(*expression.Literal); ok && types.IsTime(with.Type()) && types.IsInteger(l.Type()) {
 		return timeOfNumber(ctx, l)
 	}
-	if !ok || !texts || !types.IsTextOnly(l.Type()) {
-		return e, false
-	}
-	text, isText := l.Value().(string)
-	column, isColumn := with.(*expression.GetField)
-	if !isText || !isColumn || !types.IsNumber(column.Type()) || types.IsBit(column.Type()) {
-		return e, false
-	}
-	if _, whole := numberPrefix(text); whole && strings.TrimSpace(text) != "" {
-		return e, false
-	}
-	d := decimalPrefix(ctx, text)
-	if d.IsInteger() {
-		if n, fits := fromDecimal(d); fits && (n.negative || int64(n.bits) >= 0) {
-			return expression.NewLiteral(int64(n.bits), types.Int64), true
-		}
-	}
-	return expression.NewLiteral(d.InexactFloat64(), types.Float64), true
+	return e, false
 }
 
 // timeOfNumber gives the point in time that an integer literal writes, 20240229.

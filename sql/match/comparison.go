@@ -12,6 +12,8 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/shopspring/decimal"
+
+	"redoubt/sql/numeral"
 )
 
 // Comparison is the equality of two expressions.
@@ -37,8 +39,12 @@ const (
 
 // NewComparison makes the comparison of two expressions.
 func NewComparison(ctx *gsql.Context, left, right gsql.Expression) *Comparison {
-	equal := expression.NewEquals(operand(left, 0), operand(right, 1))
-	c := &Comparison{equal: equal, kind: kindOf(left.Type(), right.Type())}
+	c := &Comparison{kind: kindOf(left.Type(), right.Type())}
+	l, r, mixed := AsNumbers(operand(left, 0), operand(right, 1))
+	if mixed {
+		c.kind = numbers
+	}
+	c.equal = expression.NewEquals(l, r)
 	if c.kind == texts {
 		c.collation = collationOf(ctx, left, right)
 	}
@@ -179,6 +185,10 @@ func integer(v any) (uint64, bool) {
 
 func float(v any) (float64, bool) {
 	switch v := v.(type) {
+	case string:
+		return numeral.Double(nil, v), true // it is compared with a number, which warns of what is none
+	case []byte:
+		return numeral.Double(nil, string(v)), true
 	case float32:
 		return float64(v), true
 	case float64:

@@ -1,6 +1,10 @@
 package parser
 
-import "redoubt/sql/sqlcode"
+import (
+	"slices"
+
+	"redoubt/sql/sqlcode"
+)
 
 // createSelect finds, in CREATE TABLE … SELECT, the index of the parenthesis or word behind the name of the table; 0 if
 // the statement is another.
@@ -24,9 +28,18 @@ func beginsQuery(list []Token, i int) bool {
 	return tokenAt(list, i).IsAny("SELECT", "WITH", "TABLE", "VALUES")
 }
 
-// rewriteCreateSelect adds the edits that take the parentheses off the query of CREATE TABLE t AS (SELECT …).
+// createView finds, in CREATE VIEW, the index of the word AS before the query; 0 if the statement is another.
+func createView(list []Token) int {
+	view := slices.IndexFunc(list, func(t Token) bool { return t.IsAny("VIEW", "TABLE", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT") })
+	if !tokenAt(list, 0).Is("CREATE") || view < 0 || !list[view].Is("VIEW") {
+		return 0
+	}
+	return max(slices.IndexFunc(list, func(t Token) bool { return t.Is("AS") }), 0)
+}
+
+// rewriteCreateSelect adds the edits that take the parentheses off the query of CREATE TABLE t AS (SELECT …) and CREATE VIEW v AS (SELECT …).
 func rewriteCreateSelect(list []Token, edits []edit) []edit {
-	i := createSelect(list)
+	i := max(createSelect(list), createView(list))
 	if tokenAt(list, i).Is("AS") {
 		i++
 	}

@@ -188,11 +188,21 @@ func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.Parser
 			return tree, end, err
 		}
 	}
-	if p.options.Rewrite != nil && !r.plain {
+	if p.options.Rewrite != nil && (!r.plain || updatesJoin(tree)) {
 		tree = p.options.Rewrite(tree)
 	}
 	tree, err = p.check(ctx, tree, &r)
 	return tree, end, err
+}
+
+// updatesJoin tells whether a statement is an UPDATE of several tables, which Options.Rewrite may replace whatever it computes.
+func updatesJoin(tree ast.Statement) bool {
+	u, ok := tree.(*ast.Update)
+	if !ok || len(u.TableExprs) == 0 {
+		return false
+	}
+	_, single := u.TableExprs[0].(*ast.AliasedTableExpr)
+	return !single || len(u.TableExprs) > 1
 }
 
 // adapt makes of a tree, as the engine read it, one that the engine runs as MySQL would.
@@ -296,7 +306,7 @@ func (p *Parser) look(text string, ansiQuotes bool) (interesting, computes bool,
 				return true, false, nil
 			}
 		}
-		if isSpelling(last, t) || endsParenthesised(last, t) || touches(last, t) || mysqlCollation(collationName(before, last, t)) != "" {
+		if isSpelling(last, t) || endsParenthesised(last, t) || opensDefinition(last, t) || touches(last, t) || mysqlCollation(collationName(before, last, t)) != "" {
 			return true, false, nil
 		}
 		computes = computes || isComputation(last, t)
@@ -350,6 +360,7 @@ func rewriteAll(list, plain []Token) []edit {
 	edits = rewriteVersions(plain, edits)
 	edits = rewriteSpelling(plain, edits)
 	edits = rewriteParenthesised(plain, edits)
+	edits = rewriteDefinitions(plain, edits)
 	edits = rewriteLoad(plain, edits)
 	edits = rewriteCreateSelect(plain, edits)
 	edits = rewriteHints(plain, edits)

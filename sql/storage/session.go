@@ -46,6 +46,7 @@ type Session struct {
 	plan      gsql.Node                    // by which it runs; nil: none is known
 	attached  atomic.Pointer[any]          // by who watches it
 	either    bool                         // the running statement has an OR
+	dropped   int                          // warnings of the running statement that are not kept
 	runs      string                       // text of the statement that EXECUTE or CALL runs now; "" if the client's is none of these
 }
 
