@@ -22,13 +22,13 @@ const (
 // AddRules gives the builder of an analyzer the rules of this package.
 func AddRules(b *analyzer.Builder) *analyzer.Builder {
 	return b.AddPreAnalyzeRule(enumRule, writeEnums).AddPreAnalyzeRule(unionRule, typeUnions).AddPreAnalyzeRule(gatherRule, gatherTimesOf).
-		AddPreAnalyzeRule(textRule, compareTexts).AddPreAnalyzeRule(apartRule, setApart).AddPreAnalyzeRule(digitsRule, compareDigits)
+		AddPreAnalyzeRule(apartRule, setApart).AddPreAnalyzeRule(digitsRule, compareDigits).AddPreAnalyzeRule(textRule, compareTexts)
 }
 
 // FirstRules gives the rules that are needed, too, by statements that the engine analyzes by few rules and not by those of
 // AddRules: an UPDATE or DELETE of one table.
 func FirstRules() []analyzer.Rule {
-	return []analyzer.Rule{{Id: textRule, Apply: compareTexts}, {Id: digitsRule, Apply: compareDigits}}
+	return []analyzer.Rule{{Id: digitsRule, Apply: compareDigits}, {Id: textRule, Apply: compareTexts}}
 }
 
 // gatherTimesOf is an analyzer rule: JSON_ARRAYAGG and JSON_OBJECTAGG write times as MySQL does.
