@@ -216,10 +216,6 @@ func condition(ctx *gsql.Context, n *plan.Filter) (gsql.Node, error) {
 		if _, ok := c.(*expression.NullSafeEquals); ok {
 			return nullSafeText(c)
 		}
-		exact, same, err := match.Exactly(c)
-		if err != nil || !same {
-			return exact, same, err
-		}
 		return compareFloat(ctx, c)
 	})
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/types"
 	ast "github.com/dolthub/vitess/go/vt/sqlparser"
+
+	"redoubt/sql/match"
 )
 
 // quantified compares a value with all rows of a subquery, or looks for any: 5 > ALL (SELECT …). A comparison with NULL
@@ -123,9 +125,13 @@ func (q *quantified) Eval(ctx *gsql.Context, row gsql.Row) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	comparison, _, err := match.Exactly(ctx, q.comparison)
+	if err != nil {
+		return nil, err
+	}
 	var result any = q.all // of no rows
 	for _, r := range rows {
-		met, err := q.comparison.Eval(ctx, gsql.Row{value, r})
+		met, err := comparison.Eval(ctx, gsql.Row{value, r})
 		switch {
 		case err != nil:
 			return nil, err

@@ -37,8 +37,11 @@ const (
 
 // NewComparison makes the comparison of two expressions.
 func NewComparison(ctx *gsql.Context, left, right gsql.Expression) *Comparison {
-	equal := expression.NewEquals(operand(left, 0), operand(right, 1))
-	c := &Comparison{equal: equal, kind: kindOf(left.Type(), right.Type())}
+	sides := []gsql.Expression{operand(left, 0), operand(right, 1)}
+	if exact := exactOperands(sides); exact != nil {
+		sides = exact
+	}
+	c := &Comparison{equal: expression.NewEquals(sides[0], sides[1]), kind: kindOf(left.Type(), right.Type())}
 	if c.kind == texts {
 		c.collation = collationOf(ctx, left, right)
 	}
