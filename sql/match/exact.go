@@ -54,14 +54,17 @@ func (x *exact) WithChildren(children ...gsql.Expression) (gsql.Expression, erro
 	return &exact{expression.UnaryExpression{Child: children[0]}, x.float}, nil
 }
 
-// Exactly gives a comparison that compares decimals, and integers with and without sign, with all digits. It comes after the choice of
-// indexes, which knows columns by their kind of expression.
+// Exactly gives a comparison that compares decimals, and integers with and without sign, with all digits, and rows column by column. It
+// comes after the choice of indexes, which knows columns by their kind of expression.
 func Exactly(ctx *gsql.Context, e gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
 	children := e.Children()
 	var next []gsql.Expression
 	switch e := e.(type) {
 	case *expression.Equals, *expression.NullSafeEquals, *expression.GreaterThan, *expression.GreaterThanOrEqual,
 		*expression.LessThan, *expression.LessThanOrEqual:
+		if rows, err := compareRows(ctx, e); rows != nil || err != nil {
+			return rows, transform.NewTree, err
+		}
 		next = exactOperands(children)
 	case *expression.Between:
 		if next = exactSigns(children); next != nil {
