@@ -377,6 +377,9 @@ func numberPrefix(s string) (string, bool) {
 	return s[:i], strings.TrimSpace(s[i:]) == ""
 }
 
+// NumberPrefix gives the longest beginning of a text that is a number, and whether nothing but blanks follows.
+func NumberPrefix(s string) (prefix string, whole bool) { return numberPrefix(s) }
+
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // warnTruncated is MySQL's warning of a text that is not wholly a number.
