@@ -59,9 +59,24 @@ func compareNullSafe(_ *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *p
 	return transform.NodeExprsWithOpaque(node, nullSafeText)
 }
 
-// compareExactly is an analyzer rule: decimals are compared with all their digits.
-func compareExactly(_ *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
-	return transform.NodeExprsWithOpaque(node, match.Exactly)
+// compareExactly is an analyzer rule: decimals, and integers with and without sign, are compared with all their digits, also by CHECKs and
+// in generated columns.
+func compareExactly(ctx *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
+	exactly := func(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) { return match.Exactly(ctx, e) }
+	node, same, err := transform.NodeExprsWithOpaque(node, exactly)
+	insert, ok := node.(*plan.InsertInto)
+	if err != nil || !ok {
+		return node, same, err
+	}
+	computed, ok := insert.Source.(*plan.Project) // what makes rows of the table of those that are given
+	if !ok {
+		return node, same, nil
+	}
+	source, sameSource, err := transform.OneNodeExpressions(computed, exactly)
+	if err != nil || sameSource {
+		return node, same, err
+	}
+	return insert.WithSource(source), transform.NewTree, nil
 }
 
 // nullSafeText does that for one expression.

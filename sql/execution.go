@@ -113,6 +113,9 @@ func (e *execution) insert(ctx *gsql.Context, n *plan.InsertInto) (gsql.Node, er
 	if other, err := insertedGenerated(n); other != nil || err != nil {
 		return other, err
 	}
+	if other, err := fitInserted(n); other != nil || err != nil {
+		return other, err
+	}
 	return e.firing(ctx, n)
 }
 
@@ -130,6 +133,9 @@ func (e *execution) rows(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql.
 	case *computedRows:
 		rows, err := e.engine.Build(ctx, n.Node, row)
 		return &computedIter{rows, n}, err
+	case *fittedRows:
+		rows, err := e.engine.Build(ctx, n.Node, row)
+		return &fittedIter{RowIter: rows, rows: n}, err
 	case *sortedLocks:
 		return e.keptRows(ctx, n.Node, row, n.lock.KeepSorted)
 	case *notedRows:
@@ -215,10 +221,6 @@ func condition(ctx *gsql.Context, n *plan.Filter) (gsql.Node, error) {
 	compared, same, err := transform.Expr(n.Expression, func(c gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
 		if _, ok := c.(*expression.NullSafeEquals); ok {
 			return nullSafeText(c)
-		}
-		exact, same, err := match.Exactly(c)
-		if err != nil || !same {
-			return exact, same, err
 		}
 		return compareFloat(ctx, c)
 	})

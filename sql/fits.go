@@ -6,16 +6,14 @@ import (
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/plan"
 	"github.com/dolthub/go-mysql-server/sql/transform"
-	"github.com/dolthub/go-mysql-server/sql/types"
-
-	"redoubt/sql/datatype"
 )
 
-// fits is what an integer column is set to. One that does not fit is an error, as in INSERT: the SQL engine would take the nearest, or
-// another one, for it.
+// fits is what a column of numbers, or a TIME, is set to. A value that does not fit is an error, as in INSERT: the SQL engine would take
+// the nearest, or another one, for it. With IGNORE it is the nearest, and a warning.
 type fits struct {
 	expression.UnaryExpression
-	column *expression.GetField
+	column *gsql.Column
+	ignore bool
 }
 
 var (
@@ -23,40 +21,40 @@ var (
 	_ gsql.CollationCoercible = (*fits)(nil)
 )
 
-// assignFitting is an analyzer rule: it looks at the values that UPDATE, ON DUPLICATE KEY UPDATE and triggers assign, without IGNORE.
+// assignFitting is an analyzer rule: it looks at the values that UPDATE, ON DUPLICATE KEY UPDATE and triggers assign.
 func assignFitting(_ *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
 	return transform.NodeWithOpaque(node, func(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
+		ignore := false
 		switch n := n.(type) {
 		case *plan.UpdateSource:
-			if n.Ignore {
-				return n, transform.SameTree, nil
-			}
+			ignore = n.Ignore
 		case *plan.InsertInto:
-			if n.Ignore {
-				return n, transform.SameTree, nil
-			}
+			ignore = n.Ignore
 		case *plan.Set:
 		default:
 			return n, transform.SameTree, nil
 		}
-		return transform.OneNodeExpressions(n, fitting)
+		return transform.OneNodeExpressions(n, func(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
+			return fitting(e, ignore)
+		})
 	})
 }
 
-func fitting(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
+func fitting(e gsql.Expression, ignore bool) (gsql.Expression, transform.TreeIdentity, error) {
 	set, ok := e.(*expression.SetField)
 	if !ok {
 		return e, transform.SameTree, nil
 	}
-	column, ok := set.LeftChild.(*expression.GetField)
-	if !ok || !types.IsInteger(column.Type()) {
+	field, ok := set.LeftChild.(*expression.GetField)
+	if !ok || !hasNearest(field.Type()) {
 		return e, transform.SameTree, nil
 	}
 	switch right := set.RightChild.(type) {
 	case *fits, *gsql.ColumnDefaultValue:
 		return e, transform.SameTree, nil
 	default:
-		return expression.NewSetField(column, &fits{expression.UnaryExpression{Child: right}, column}), transform.NewTree, nil
+		column := &gsql.Column{Name: field.Name(), Type: field.Type()}
+		return expression.NewSetField(field, &fits{expression.UnaryExpression{Child: right}, column, ignore}), transform.NewTree, nil
 	}
 }
 
@@ -76,7 +74,7 @@ func (f *fits) WithChildren(children ...gsql.Expression) (gsql.Expression, error
 	if len(children) != 1 {
 		return nil, gsql.ErrInvalidChildrenNumber.New(f, len(children), 1)
 	}
-	return &fits{expression.UnaryExpression{Child: children[0]}, f.column}, nil
+	return &fits{expression.UnaryExpression{Child: children[0]}, f.column, f.ignore}, nil
 }
 
 // Eval implements gsql.Expression.
@@ -85,10 +83,13 @@ func (f *fits) Eval(ctx *gsql.Context, row gsql.Row) (any, error) {
 	if err != nil || v == nil {
 		return nil, err
 	}
-	t := f.column.Type()
-	made, in, err := t.Convert(ctx, v)
-	if err == nil && !datatype.SameWhole(v, made) && (in != gsql.InRange || !datatype.HoldsRounded(ctx, t, v)) {
-		return nil, gsql.ErrValueOutOfRange.New(v, t)
+	v, wrong := nearest(ctx, f.column, v)
+	switch {
+	case wrong == nil:
+		return v, nil
+	case f.ignore:
+		ctx.Warn(wrong.errno, "%s", wrong.text)
+		return v, nil
 	}
-	return v, nil
+	return nil, wrong.err()
 }

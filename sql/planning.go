@@ -18,8 +18,8 @@ import (
 // wrong with NULL and with several partners; function and sift do it another way.
 var unnesting = map[string]bool{"unnestInSubqueries": true, "unnestExistsSubqueries": true}
 
-// forAll puts rules before all others, and puts right the one that puts triggers into statements, for all engines of the process: the SQL
-// engine keeps those of an INSERT, UPDATE or DELETE of one table nowhere else.
+// forAll puts rules before all others and behind the choice of indexes, and puts right the one that puts triggers into statements, for all
+// engines of the process: the SQL engine keeps those of an INSERT, UPDATE or DELETE of one table nowhere else.
 var forAll = sync.OnceFunc(func() {
 	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRules()...)
 	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, analyzer.Rule{Id: deleteRule, Apply: keepDelete}, analyzer.Rule{Id: limitRule, Apply: limitNulls}, analyzer.Rule{Id: eitherRule, Apply: noteEither},
@@ -29,6 +29,7 @@ var forAll = sync.OnceFunc(func() {
 			analyzer.OnceAfterAll[i].Apply = apart(inBlocks(inDatabaseOfTable(asDefiner(r.Apply))))
 		}
 	}
+	analyzer.OnceAfterAll = append([]analyzer.Rule{{Id: exactRule, Apply: compareExactly}}, analyzer.OnceAfterAll...)
 })
 
 // correct takes the rules whose plans give wrong rows out of an analyzer, and puts right what others make.

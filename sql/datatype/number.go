@@ -40,13 +40,8 @@ func HoldsRounded(ctx context.Context, t gsql.Type, v any) bool {
 		return true
 	}
 	number = number.Round(0)
-	var whole any
-	switch n := number.BigInt(); {
-	case n.IsInt64():
-		whole = n.Int64()
-	case n.IsUint64():
-		whole = n.Uint64()
-	default:
+	whole, ok := Whole(number)
+	if !ok {
 		return false
 	}
 	made, in, err := t.Convert(ctx, whole)
@@ -55,6 +50,18 @@ func HoldsRounded(ctx context.Context, t gsql.Type, v any) bool {
 	}
 	held, ok := Number(ctx, made)
 	return ok && held.Equal(number)
+}
+
+// Whole gives the whole number to which a number rounds, as an int64 or uint64; false if neither holds it. The SQL engine goes by a float,
+// and so to another one, where it has no sign.
+func Whole(number decimal.Decimal) (any, bool) {
+	switch n := number.Round(0).BigInt(); {
+	case n.IsInt64():
+		return n.Int64(), true
+	case n.IsUint64():
+		return n.Uint64(), true
+	}
+	return nil, false
 }
 
 // SameWhole tells whether two values are the same whole number; false also if they are, but in another form than Go's integers.

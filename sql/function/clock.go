@@ -23,6 +23,19 @@ func clampSpan(micros int64) types.Timespan {
 	return types.Timespan(min(max(micros, -spanMax), spanMax))
 }
 
+// BeyondTime tells whether a text or number writes a TIME that is longer than one can be, and gives the longest.
+func BeyondTime(ctx *gsql.Context, v any) (longest types.Timespan, beyond bool) {
+	var micros int64
+	var ok bool
+	switch v := v.(type) {
+	case string:
+		micros, ok = parseSpan(ctx, strings.TrimSpace(v))
+	case int8, int16, int32, int64, int, uint8, uint16, uint32, uint64, uint, float32, float64, decimal.Decimal:
+		micros, ok = spanOfDigits(toDecimal(ctx, v))
+	}
+	return clampSpan(micros), ok && (micros > spanMax || micros < -spanMax)
+}
+
 // readSpan reads a value as a TIME in microseconds, without a limit: of a point in time its time of day.
 func readSpan(ctx *gsql.Context, v any) (micros int64, ok bool) {
 	switch v := v.(type) {

@@ -54,38 +54,53 @@ func (r pass) markDigits(e ast.Expr) ast.Expr {
 	return e
 }
 
-// compareDigits is an analyzer rule: it takes the marks away, and writes comparisons of columns with numbers of more
+// compareDigits is an analyzer rule: it takes the marks away, compares rows by their columns, and writes comparisons of columns with numbers of more
 // digits so that the numbers have no more than the column.
 //
 //	price > 1.504  ->  price >= 1.51
 //	price = 1.504  ->  price <= 1.50 AND price >= 1.51
 func compareDigits(ctx *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
 	return transform.NodeExprsWithOpaque(n, func(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
+		if b, ok := e.(*expression.Between); ok {
+			return b, transform.SameTree, refuseRows(b.Children())
+		}
 		c, ok := e.(expression.Comparer)
 		if !ok {
-			if m, ok := e.(*marked); ok {
-				return m, transform.SameTree, nil // its comparison takes it away
+			return e, transform.SameTree, nil // also a mark, which its comparison takes away
+		}
+		rows, err := compareRows(c)
+		if err != nil || rows == nil {
+			return compareNumber(ctx, c)
+		}
+		out, _, err := transform.Expr(rows, func(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
+			if c, ok := e.(expression.Comparer); ok {
+				return compareNumber(ctx, c)
 			}
 			return e, transform.SameTree, nil
-		}
-		l, isLeft := c.Left().(*marked)
-		r, isRight := c.Right().(*marked)
-		switch {
-		case isLeft && isRight:
-			out, err := c.WithChildren(l.Literal, r.Literal)
-			return out, transform.NewTree, err
-		case isLeft:
-			out, err := compareWithNumber(ctx, c, c.Right(), l.Literal, true)
-			return out, transform.NewTree, err
-		case isRight:
-			out, err := compareWithNumber(ctx, c, c.Left(), r.Literal, false)
-			return out, transform.NewTree, err
-		}
-		if in, ok := e.(*expression.InTuple); ok {
-			return timesInList(ctx, in)
-		}
-		return compareTimes(ctx, c)
+		})
+		return out, transform.NewTree, err
 	})
+}
+
+// compareNumber does so for a comparison of numbers.
+func compareNumber(ctx *gsql.Context, c expression.Comparer) (gsql.Expression, transform.TreeIdentity, error) {
+	l, isLeft := c.Left().(*marked)
+	r, isRight := c.Right().(*marked)
+	switch {
+	case isLeft && isRight:
+		out, err := c.WithChildren(l.Literal, r.Literal)
+		return out, transform.NewTree, err
+	case isLeft:
+		out, err := compareWithNumber(ctx, c, c.Right(), l.Literal, true)
+		return out, transform.NewTree, err
+	case isRight:
+		out, err := compareWithNumber(ctx, c, c.Left(), r.Literal, false)
+		return out, transform.NewTree, err
+	}
+	if in, ok := c.(*expression.InTuple); ok {
+		return timesInList(ctx, in)
+	}
+	return compareTimes(ctx, c)
 }
 
 func compareWithNumber(ctx *gsql.Context, c expression.Comparer, with gsql.Expression, l *expression.Literal, literalFirst bool) (gsql.Expression, error) {

@@ -124,9 +124,13 @@ func (q *quantified) Eval(ctx *gsql.Context, row gsql.Row) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	comparison, _, err := match.Exactly(ctx, q.comparison)
+	if err != nil {
+		return nil, err
+	}
 	var result any = q.all // of no rows
 	for _, r := range rows {
-		met, err := q.comparison.Eval(ctx, gsql.Row{value, r})
+		met, err := comparison.Eval(ctx, gsql.Row{value, r})
 		switch {
 		case err != nil:
 			return nil, err

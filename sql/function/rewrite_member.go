@@ -23,7 +23,7 @@ func (r pass) membership(e *ast.ComparisonExpr) ast.Expr {
 		if !ok || len(row) < 2 || slices.ContainsFunc(right, func(e ast.Expr) bool { return !isRow(e, len(row)) }) {
 			return e
 		}
-		in = &ast.ParenExpr{Expr: anyRow(row, right)}
+		in = &ast.ParenExpr{Expr: r.anyRow(row, right)}
 	default:
 		return e
 	}
@@ -40,15 +40,15 @@ func isRow(e ast.Expr, width int) bool {
 
 // anyRow writes (a, b) IN ((1, 2), (3, 4)) as a = 1 AND b = 2 OR a = 3 AND b = 4, which is what it means: the SQL engine
 // takes a row with NULL for one that is in no list. It halves the list, so that a long one does not nest deeply.
-func anyRow(row, list ast.ValTuple) ast.Expr {
+func (r pass) anyRow(row, list ast.ValTuple) ast.Expr {
 	if len(list) > 1 {
 		half := len(list) / 2
-		return &ast.OrExpr{Left: anyRow(row, list[:half]), Right: anyRow(row, list[half:])}
+		return &ast.OrExpr{Left: r.anyRow(row, list[:half]), Right: r.anyRow(row, list[half:])}
 	}
 	values := list[0].(ast.ValTuple)
 	var out ast.Expr
 	for i, v := range values {
-		var same ast.Expr = &ast.ComparisonExpr{Operator: ast.EqualStr, Left: row[i], Right: v}
+		var same ast.Expr = &ast.ComparisonExpr{Operator: ast.EqualStr, Left: r.markDigits(row[i]), Right: r.markDigits(v)}
 		if out != nil {
 			same = &ast.AndExpr{Left: out, Right: same}
 		}

@@ -44,6 +44,9 @@ func NewComparison(ctx *gsql.Context, left, right gsql.Expression) *Comparison {
 	if mixed {
 		c.kind = numbers
 	}
+	if exact := exactOperands([]gsql.Expression{l, r}); exact != nil {
+		l, r = exact[0], exact[1]
+	}
 	c.equal = expression.NewEquals(l, r)
 	if c.kind == texts {
 		c.collation = collationOf(ctx, left, right)

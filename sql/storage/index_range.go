@@ -7,6 +7,7 @@ import (
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/types"
+	"github.com/shopspring/decimal"
 
 	"redoubt/engine/catalog"
 	"redoubt/engine/txn"
@@ -277,7 +278,13 @@ func (b *rangeBuilder) encode(i int, key any, typ gsql.Type) (value redo.Value, 
 	if err != nil {
 		return redo.Value{}, false, false
 	}
-	converted, inRange, err := field.Type.Convert(b.ctx, key)
+	from := key
+	if number, ok := key.(decimal.Decimal); ok && types.IsInteger(field.Type) {
+		if whole, ok := datatype.Whole(number); ok {
+			from = whole
+		}
+	}
+	converted, inRange, err := field.Type.Convert(b.ctx, from)
 	if err != nil || converted == nil {
 		return redo.Value{}, false, false
 	}
