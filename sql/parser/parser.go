@@ -199,7 +199,6 @@ func (p *Parser) parsePlain(ctx context.Context, r rewriting, options ast.Parser
 func adapt(tree ast.Statement, text string) {
 	sameWords(tree)
 	ownConnections(tree)
-	showErrors(tree)
 	if holds(text, "ORDER") {
 		nameLiterals(tree)
 	}
