@@ -141,7 +141,7 @@ func textFunctions() map[string]*definition {
 		"left": leftOf(), "right": rightOf(), "substring": substring(), "substr": substring(), "mid": substring(),
 		"insert": insertInto(), "reverse": reverse(), "concat": concat(), "concat_ws": concatWith(),
 		"make_set": makeSet(), "export_set": exportSet(), "md5": digest(md5Sum), "sha": digest(sha1Sum),
-		"sha1": digest(sha1Sum), "sha2": sha2(), "crc32": checksum(), regexpLikeName: regexpLike(),
+		"quote": quote(), "sha1": digest(sha1Sum), "sha2": sha2(), "crc32": checksum(), regexpLikeName: regexpLike(),
 	}
 }
 
