@@ -353,6 +353,7 @@ func rewriteAll(list, plain []Token) []edit {
 	edits = rewriteCreateSelect(plain, edits)
 	edits = rewriteHints(plain, edits)
 	edits = rewriteShow(plain, edits)
+	edits = rewriteAlterView(plain, edits)
 	edits = rewriteLocks(plain, edits)
 	return rewriteDump(plain, edits)
 }
