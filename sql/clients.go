@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	gsql "github.com/dolthub/go-mysql-server/sql"
@@ -59,6 +60,14 @@ func (h *handler) end(c *client, failure error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c.busy, c.text, c.since = false, "", time.Now()
+}
+
+// failed keeps the error of a statement among the warnings of its session, as its client gets it.
+func (c *client) failed(err error) {
+	var told *mysql.SQLError
+	if session := c.sessionNow(); session != nil && errors.As(sqlcode.Map(err), &told) {
+		session.Failed(told.Num, told.Message)
+	}
 }
 
 // complete tells the list of processes what it does not know: who a connection is before its first statement, and the

@@ -90,6 +90,10 @@ func (c commands) RunCommand(ctx *gsql.Context, statement parser.Statement) (gsq
 		return c.checkTables(ctx, s)
 	case *parser.ChecksumTable:
 		return c.checksumTables(ctx, s)
+	case *parser.ShowErrors:
+		return c.showErrors(ctx, s)
+	case *parser.CountWarnings:
+		return c.countWarnings(ctx, s)
 	case *parser.Flush:
 		return c.flush(ctx, s)
 	}

@@ -97,6 +97,8 @@ func (e *execution) instead(ctx *gsql.Context, node gsql.Node, row gsql.Row) (ot
 		}
 	case *plan.Call:
 		err = know(n)
+	case *plan.CreateView:
+		other, err = e.replaceView(ctx, n)
 	}
 	return other, err
 }

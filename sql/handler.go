@@ -78,7 +78,10 @@ func (h *handler) statement(ctx context.Context, c *client, st *short.Statement,
 		kind = kindOf(text)
 	}
 	o := h.observe(c, st, text, kind)
-	defer func() { o.ended(err) }()
+	defer func() {
+		o.ended(err)
+		c.failed(err)
+	}()
 	ctx, cancel := o.limited(ctx)
 	defer cancel()
 	if err := h.begin(c, text, o.start); err != nil {
@@ -178,6 +181,7 @@ func (h *handler) ComInitDB(c *mysql.Conn, schema string) error {
 	}
 	err := h.again(context.Background(), client, "select", "", func() error { return h.Handler.ComInitDB(c, schema) })
 	h.end(client, err)
+	client.failed(err)
 	return err
 }
 
@@ -311,6 +315,7 @@ func (h *handler) ComPrepare(ctx context.Context, c *mysql.Conn, query string, p
 	})
 	h.presenter().describe(fields)
 	h.end(client, err)
+	client.failed(err)
 	return fields, err
 }
 

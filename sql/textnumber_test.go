@@ -76,6 +76,9 @@ func TestTextNumberWarns(t *testing.T) {
 	a.want("SHOW WARNINGS", "Warning|1292|Truncated incorrect DOUBLE value: '5x'", "Warning|1292|Truncated incorrect DOUBLE value: ''")
 	a.exec("INSERT INTO w WITH RECURSIVE r AS (SELECT 10 AS i UNION ALL SELECT i + 1 FROM r WHERE i < 5000) SELECT i, 'x' FROM r")
 	a.want("SELECT COUNT(*) FROM w WHERE s = 7", "0")
+	a.want("SELECT @@warning_count", "4993")
+	a.want("SELECT COUNT(*) FROM w WHERE s = 7", "0")
+	a.want("SHOW COUNT(*) WARNINGS", "4993")
 	if got, err := queryRows(a, "SHOW WARNINGS"); len(got) != 1024 || err != nil {
 		t.Errorf("%d warnings are kept, %v", len(got), err)
 	}

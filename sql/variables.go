@@ -13,6 +13,9 @@ func ownVariables() []gsql.SystemVariable {
 	own := func(name string, kind gsql.Type, initial any) gsql.SystemVariable {
 		return &gsql.MysqlSystemVariable{Name: name, Scope: gsql.GetMysqlScope(gsql.SystemVariableScope_Both), Dynamic: true, Type: kind, Default: initial}
 	}
+	counter := func(name string) gsql.SystemVariable { // which the session computes
+		return &gsql.MysqlSystemVariable{Name: name, Scope: gsql.GetMysqlScope(gsql.SystemVariableScope_Session), Type: types.NewSystemUintType(name, 0, 1<<63), Default: uint64(0)}
+	}
 	return []gsql.SystemVariable{
 		own(storage.ReadModeVariable, types.NewSystemEnumType(storage.ReadModeVariable, string(storage.ReadStrong), string(storage.ReadSession), string(storage.ReadStale)), string(storage.ReadStrong)),
 		own(storage.ReadSCNVariable, types.NewSystemUintType(storage.ReadSCNVariable, 0, 1<<63), uint64(0)),
@@ -24,6 +27,8 @@ func ownVariables() []gsql.SystemVariable {
 		// What has no effect here and would be missed can only be what it is.
 		&gsql.MysqlSystemVariable{Name: "read_only", Scope: gsql.GetMysqlScope(gsql.SystemVariableScope_Global), Type: types.NewSystemBoolType("read_only"), Default: int8(0)},
 		&gsql.MysqlSystemVariable{Name: "super_read_only", Scope: gsql.GetMysqlScope(gsql.SystemVariableScope_Global), Type: types.NewSystemBoolType("super_read_only"), Default: int8(0)},
+		counter(storage.WarningCountVariable),
+		counter(storage.ErrorCountVariable),
 		own("completion_type", types.NewSystemEnumType("completion_type", "NO_CHAIN"), "NO_CHAIN"),
 		own("auto_increment_increment", types.NewSystemIntType("auto_increment_increment", 1, 1, false), int64(1)),
 		own("auto_increment_offset", types.NewSystemIntType("auto_increment_offset", 1, 1, false), int64(1)),

@@ -59,8 +59,25 @@ func (t *Txn) PutTable(table *catalog.Table) error {
 	if !ok || old.Schema != table.Schema {
 		t.claimSchema(table.Schema)
 	}
+	t.claimForeignKeyNames(table, old)
 	t.claimParents(table, old)
 	return t.putSystem(catalog.TablesSpace, row)
+}
+
+// claimForeignKeyNames claims the names that the foreign keys of a table have in its schema, and did not have before. old is nil for a new
+// table.
+func (t *Txn) claimForeignKeyNames(table, old *catalog.Table) {
+	had := map[string]bool{}
+	if old != nil && old.Schema == table.Schema {
+		for i := range old.ForeignKeys {
+			had[catalog.Fold(old.ForeignKeys[i].Name)] = true
+		}
+	}
+	for i := range table.ForeignKeys {
+		if name := table.ForeignKeys[i].Name; !had[catalog.Fold(name)] {
+			t.claimName("foreign key", table.Schema, name)
+		}
+	}
 }
 
 // claimSchema says that a schema must stay until this transaction commits: what is in it would else stay behind.

@@ -56,31 +56,55 @@ func castNumbers(args []gsql.Expression) []int {
 
 func alwaysCast(t gsql.Type) func([]int) gsql.Type { return func([]int) gsql.Type { return t } }
 
-// castSigned and castUnsigned keep the bits of an integer that is of the other kind. A text is read up to where it stops
-// being an integer.
+// castSigned and castUnsigned keep the bits of an integer that is of the other kind. Of a number beyond all integers they give the nearest;
+// so does castSigned of one with a point or an exponent. A text is read up to where it stops being an integer.
 func castSigned() *definition {
 	return castNumber("signed", alwaysCast(types.Int64), func(ctx *gsql.Context, call *scalar, v any) (any, error) {
-		return int64(castInteger(ctx, call, v).bits), nil
+		n, fits := castInteger(ctx, call, v)
+		if kindOfWide(v) != "" && !n.negative && n.bits > math.MaxInt64 {
+			n, fits = signed(math.MaxInt64), false
+		}
+		warnUnless(ctx, fits, call, v)
+		return int64(n.bits), nil
 	})
+}
+
+// kindOfWide is what MySQL's warning calls a number that may be wider than integers are; "" of others.
+func kindOfWide(v any) string {
+	switch v.(type) {
+	case float32, float64:
+		return "INTEGER"
+	case decimal.Decimal:
+		return "DECIMAL"
+	}
+	return ""
+}
+
+func warnUnless(ctx *gsql.Context, fits bool, call *scalar, v any) {
+	if kind := kindOfWide(v); !fits && kind != "" {
+		numeral.WarnTruncated(ctx, kind, textOfArgument(ctx, call.args[0], v))
+	}
 }
 
 func castUnsigned() *definition {
 	return castNumber("unsigned", alwaysCast(types.Uint64), func(ctx *gsql.Context, call *scalar, v any) (any, error) {
-		return castInteger(ctx, call, v).bits, nil
+		n, fits := castInteger(ctx, call, v)
+		warnUnless(ctx, fits, call, v)
+		return n.bits, nil
 	})
 }
 
-func castInteger(ctx *gsql.Context, call *scalar, v any) integer {
+// castInteger gives the integer that a value is. It tells whether a number is in the range of integers.
+func castInteger(ctx *gsql.Context, call *scalar, v any) (integer, bool) {
 	switch v := v.(type) {
 	case string:
-		return integerPrefix(ctx, v)
+		return integerPrefix(ctx, v), true
 	case []byte:
 		if shapeOf(call.args[0]).class != classUnsigned { // not a binary literal
-			return integerPrefix(ctx, string(v))
+			return integerPrefix(ctx, string(v)), true
 		}
 	}
-	n, _ := toInteger(ctx, v)
-	return n
+	return toInteger(ctx, v)
 }
 
 func integerPrefix(ctx *gsql.Context, s string) integer {
@@ -92,15 +116,19 @@ func integerPrefix(ctx *gsql.Context, s string) integer {
 	for end < len(text) && isDigit(text[end]) {
 		end++
 	}
-	if strings.TrimSpace(text[end:]) != "" || end == 0 {
+	var n integer
+	var err error // out of range, which gives the nearest
+	if strings.HasPrefix(text, "-") {
+		var negative int64
+		negative, err = strconv.ParseInt(text[:end], 10, 64)
+		n = signed(negative)
+	} else {
+		n.bits, err = strconv.ParseUint(strings.TrimPrefix(text[:end], "+"), 10, 64)
+	}
+	if strings.TrimSpace(text[end:]) != "" || err != nil {
 		numeral.WarnTruncated(ctx, "INTEGER", s)
 	}
-	if strings.HasPrefix(text, "-") {
-		n, _ := strconv.ParseInt(text[:end], 10, 64) // out of range gives the smallest
-		return signed(n)
-	}
-	n, _ := strconv.ParseUint(strings.TrimPrefix(text[:end], "+"), 10, 64)
-	return integer{bits: n}
+	return n
 }
 
 // castDecimal rounds to the digits asked for; what does not fit is the largest that does.

@@ -33,6 +33,7 @@ func NewLibrary() *Library {
 	}
 	maps.Copy(l.byName, controlFunctions())
 	maps.Copy(l.byName, jsonFunctions())
+	maps.Copy(l.byName, pathFunctions())
 	for _, family := range []map[string]*definition{bitFunctions(), numberFunctions(), textFunctions(), timeFunctions(), castFunctions()} {
 		for name, d := range family {
 			d.name = name
@@ -141,7 +142,7 @@ func textFunctions() map[string]*definition {
 		"left": leftOf(), "right": rightOf(), "substring": substring(), "substr": substring(), "mid": substring(),
 		"insert": insertInto(), "reverse": reverse(), "concat": concat(), "concat_ws": concatWith(),
 		"make_set": makeSet(), "export_set": exportSet(), "md5": digest(md5Sum), "sha": digest(sha1Sum),
-		"sha1": digest(sha1Sum), "sha2": sha2(), "crc32": checksum(), regexpLikeName: regexpLike(),
+		"quote": quote(), jsonPathName: jsonPath(), "sha1": digest(sha1Sum), "sha2": sha2(), "crc32": checksum(), regexpLikeName: regexpLike(),
 	}
 }
 

@@ -218,6 +218,9 @@ func (r pass) binary(e *ast.BinaryExpr) ast.Expr {
 	e.Left, e.Right = r.expression(e.Left, true), r.expression(e.Right, true)
 	name, ok := binaryFunctions[strings.ToLower(e.Operator)]
 	if !ok {
+		if e.Operator == ast.JSONExtractOp || e.Operator == ast.JSONUnquoteExtractOp {
+			e.Right = pathOperand(e.Right)
+		}
 		return e
 	}
 	if shifted := shiftInTime(e); shifted != nil {

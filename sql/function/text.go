@@ -397,3 +397,17 @@ func octal() *definition {
 		return strconv.FormatUint(bitsOf(ctx, args[0]), 8), nil
 	}}
 }
+
+// quote writes a text as a literal of SQL, and NULL as the word.
+func quote() *definition {
+	escapes := strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\x00", `\0`, "\x1a", `\Z`)
+	return &definition{
+		arity: exactly(1), typeOf: firstTextType, nulls: true,
+		eval: func(ctx *gsql.Context, call *scalar, args []any) (any, error) {
+			if args[0] == nil {
+				return "NULL", nil
+			}
+			return asResult(call, "'"+escapes.Replace(textOfArgument(ctx, call.args[0], args[0]))+"'"), nil
+		},
+	}
+}

@@ -62,6 +62,7 @@ func StandardCommands() []Command {
 	all = append(all, explainCommands()...)
 	all = append(all, maintenanceCommands()...)
 	all = append(all, findCommands()...)
+	all = append(all, diagnosticsCommands()...)
 	return append(all, missingCommands()...)
 }
 

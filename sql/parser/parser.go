@@ -209,7 +209,6 @@ func updatesJoin(tree ast.Statement) bool {
 func adapt(tree ast.Statement, text string) {
 	sameWords(tree)
 	ownConnections(tree)
-	showErrors(tree)
 	if holds(text, "ORDER") {
 		nameLiterals(tree)
 	}
@@ -365,6 +364,7 @@ func rewriteAll(list, plain []Token) []edit {
 	edits = rewriteCreateSelect(plain, edits)
 	edits = rewriteHints(plain, edits)
 	edits = rewriteShow(plain, edits)
+	edits = rewriteAlterView(plain, edits)
 	edits = rewriteLocks(plain, edits)
 	return rewriteDump(plain, edits)
 }

@@ -21,11 +21,13 @@ func isSpelling(last, t Token) bool {
 	case t.Kind != Word:
 		return false
 	case len(t.Text) == 3 || len(t.Text) == 4:
-		return t.IsAny("ALL", "ANY", "SOME") && isComparison(last)
+		return t.IsAny("ALL", "ANY", "SOME") && isComparison(last) || t.Is("FROM") && isTrimSide(last)
 	case t.Is("INTERVAL"):
 		return true
 	case t.Is("ROLLUP"):
 		return last.Is("WITH")
+	case t.Is("UNKNOWN"):
+		return last.IsAny("IS", "NOT")
 	}
 	return isComposedUnit(t)
 }
@@ -40,6 +42,8 @@ func isSpelling(last, t Token) bool {
 //	GROUP BY a WITH ROLLUP       ->  GROUP BY a , redoubt_rollup()
 //	DATE '2024-02-29'            ->  DATE ('2024-02-29')
 //	LIKE 'a\_%'                  ->  LIKE 'a\\_%'
+//	a IS NOT UNKNOWN             ->  a IS NOT NULL
+//	TRIM(LEADING FROM a)         ->  TRIM(LEADING ' ' FROM a)
 func rewriteSpelling(list []Token, edits []edit) []edit {
 	setting := false // within SET, where the engine takes assignments
 	for i, t := range list {
@@ -69,6 +73,12 @@ func rewriteSpelling(list []Token, edits []edit) []edit {
 			if isCallWithComma(list, i+1) {
 				edits = append(edits, edit{t.Start, t.End, listedFunction})
 			}
+		case t.Is("UNKNOWN"):
+			if last.Is("IS") || tokenAt(list, i-2).Is("IS") {
+				edits = append(edits, edit{t.Start, t.End, "NULL"})
+			}
+		case t.Is("FROM"):
+			edits = append(edits, edit{t.Start, t.Start, "' ' "})
 		case isComposedUnit(t):
 			if !last.IsOp("(") && !last.IsOp(",") && !last.IsOp(".") && !inSchedule(list, i) {
 				edits = append(edits, edit{t.Start, t.End, "`" + t.Text + "`"})
@@ -106,6 +116,9 @@ func keepBackslashes(t Token, edits []edit) []edit {
 	}
 	return edits
 }
+
+// isTrimSide reports whether a word of TRIM says where it cuts; the engine wants the text that is cut off behind it.
+func isTrimSide(t Token) bool { return t.IsAny("LEADING", "TRAILING", "BOTH") }
 
 // isTimeWord reports whether a word makes a literal of the text behind it, which the engine would take for a text.
 func isTimeWord(t Token) bool { return t.IsAny("DATE", "TIME", "TIMESTAMP") }
@@ -223,6 +236,8 @@ func isComputation(last, t Token) bool {
 	switch t.Kind {
 	case Op:
 		return isArithmetic(last, t) || isFraction(last) && isComparison(t)
+	case String:
+		return (last.IsOp("->") || last.IsOp("->>")) && strings.Contains(t.Text, "last")
 	case Number:
 		return isFraction(t) && (isComparison(last) || last.IsOp("-"))
 	case Word:

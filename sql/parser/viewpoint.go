@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"context"
 	"strconv"
 	"strings"
 
@@ -55,22 +56,42 @@ func readPast(text string, tree ast.Statement) {
 	if !ok || !isDDL || ddl.ViewSpec == nil {
 		return
 	}
-	local := localNames(ddl.ViewSpec.ViewExpr)
-	_ = ast.Walk(func(n ast.SQLNode) (bool, error) {
-		t, ok := n.(*ast.AliasedTableExpr)
-		if !ok || t.AsOf != nil {
-			return true, nil
-		}
-		name, ok := t.Expr.(ast.TableName)
-		if !ok || name.DbQualifier.IsEmpty() && local[strings.ToLower(name.Name.String())] {
-			return true, nil
-		}
+	eachTableNow(ddl.ViewSpec.ViewExpr, func(t *ast.AliasedTableExpr, _ ast.TableName) {
 		t.AsOf = &ast.AsOf{Time: &ast.FuncExpr{
 			Name: ast.NewColIdent(asOfFunction),
 			Exprs: ast.SelectExprs{
 				&ast.AliasedExpr{Expr: ast.NewStrVal([]byte(clauseSCN))}, &ast.AliasedExpr{Expr: ast.NewIntVal([]byte(scn))},
 			},
 		}}
+	})
+}
+
+// eachTableNow calls f for each table or view that a query names without a point of its own, except common table expressions.
+func eachTableNow(query ast.SQLNode, f func(*ast.AliasedTableExpr, ast.TableName)) {
+	local := localNames(query)
+	_ = ast.Walk(func(n ast.SQLNode) (bool, error) {
+		t, ok := n.(*ast.AliasedTableExpr)
+		if !ok || t.AsOf != nil {
+			return true, nil
+		}
+		name, ok := t.Expr.(ast.TableName)
+		if ok && !(name.DbQualifier.IsEmpty() && local[strings.ToLower(name.Name.String())]) {
+			f(t, name)
+		}
 		return true, nil
-	}, ddl.ViewSpec.ViewExpr)
+	}, query)
+}
+
+// TablesOfView returns the tables and views that the text of a CREATE VIEW reads as they are now; none if it cannot be read, which
+// shows when the view is.
+func TablesOfView(text string, options ast.ParserOptions) (tables []TableName) {
+	tree, _, _, err := sql.GlobalParser.ParseWithOptions(context.Background(), text, ';', false, options)
+	ddl, ok := tree.(*ast.DDL)
+	if err != nil || !ok || ddl.ViewSpec == nil {
+		return nil
+	}
+	eachTableNow(ddl.ViewSpec.ViewExpr, func(_ *ast.AliasedTableExpr, name ast.TableName) {
+		tables = append(tables, TableName{Database: name.DbQualifier.String(), Table: name.Name.String()})
+	})
+	return tables
 }

@@ -108,10 +108,18 @@ func (d *Database) CreateView(ctx *gsql.Context, name, selectStatement, createSt
 	if exists {
 		return gsql.ErrExistingView.New(d.name, name)
 	}
-	return d.putObject(ctx, catalog.View, name, gsql.ViewDefinition{
+	err = d.putObject(ctx, catalog.View, name, gsql.ViewDefinition{
 		Name: name, TextDefinition: selectStatement, CreateViewStatement: createStatement,
 		SqlMode: gsql.LoadSqlMode(ctx).String(),
 	})
+	if err != nil {
+		return err
+	}
+	snapshot, err := d.store.catalogOf(ctx)
+	if err != nil {
+		return err
+	}
+	return d.store.views.check(snapshot, d.name, name)
 }
 
 // DropView implements gsql.ViewDatabase.
@@ -138,11 +146,21 @@ func (d *Database) GetViewDefinition(ctx *gsql.Context, name string) (v gsql.Vie
 		session.point = nil
 		return d.pastDefinition(ctx, name, *point)
 	}
-	found, err = d.object(ctx, catalog.View, name, &v)
-	if found && ofVersions {
+	snapshot, err := d.store.catalogOf(ctx)
+	if err != nil {
+		return v, false, err
+	}
+	o, found := snapshot.Object(catalog.View, d.name, name)
+	switch {
+	case !found:
+		return v, false, nil
+	case ofVersions:
 		return v, false, sqlcode.New(sqlcode.IDVersionsOf, "the view "+name)
 	}
-	return v, found, err
+	if err := d.store.views.check(snapshot, d.name, name); err != nil {
+		return v, false, err
+	}
+	return v, true, decodeObject(o, &v)
 }
 
 func (d *Database) pastDefinition(ctx *gsql.Context, name string, point parser.AsOf) (v gsql.ViewDefinition, found bool, err error) {
@@ -153,6 +171,9 @@ func (d *Database) pastDefinition(ctx *gsql.Context, name string, point parser.A
 	o, ok := past.Catalog().Object(catalog.View, d.name, name)
 	if !ok {
 		return v, false, nil
+	}
+	if err := new(soundViews).check(past.Catalog(), d.name, name); err != nil {
+		return v, false, err
 	}
 	if err := decodeObject(o, &v); err != nil {
 		return v, false, err

@@ -47,6 +47,9 @@ type Session struct {
 	attached  atomic.Pointer[any]          // by who watches it
 	either    bool                         // the running statement has an OR
 	dropped   int                          // warnings of the running statement that are not kept
+	cleared   bool                         // the warnings of the statement before are
+	before    []*gsql.Warning              // these, in their order
+	unkept    int                          // and how many there were besides
 	runs      string                       // text of the statement that EXECUTE or CALL runs now; "" if the client's is none of these
 }
 
@@ -212,7 +215,7 @@ func (s *Session) StatementBegin() {
 	s.plan = nil
 	s.inserts = insertID{}
 	s.attached.Store(nil)
-	s.running, s.detached, s.once, s.either = false, false, false, false
+	s.running, s.detached, s.once, s.either, s.cleared = false, false, false, false, false
 	s.remember()
 }
 
@@ -316,7 +319,10 @@ func (s *Session) Commit(ctx *gsql.Context) error {
 }
 
 // CommandBegin implements gsql.LifecycleAwareSession.
-func (s *Session) CommandBegin() error { return nil }
+func (s *Session) CommandBegin() error {
+	s.cleared = false
+	return nil
+}
 
 // CommandEnd implements gsql.LifecycleAwareSession: views of the past live as long as the command.
 func (s *Session) CommandEnd() { s.closePast() }

@@ -58,6 +58,9 @@ func (s *Session) Recall() error {
 			return err
 		}
 	}
+	if s.cleared {
+		s.RecallWarnings()
+	}
 	for len(b.locked) > 0 {
 		s.UserUnlock(b.locked[0]) // which takes it off the list
 	}

@@ -34,6 +34,8 @@ type Store struct {
 	mu     sync.Mutex
 	shapes map[*catalog.Table]*datatype.Shape
 	links  foreignKeyLinks
+
+	views soundViews
 }
 
 // Limits bound the memory that one client takes, in bytes; 0 is a default.
