@@ -191,7 +191,7 @@ func (p *probe) session(ctx *gsql.Context) (probe *gsql.Context, end func(), err
 	probe.SetCurrentDatabase(ctx.GetCurrentDatabase())
 	has := own.GetAllSessionVariables()
 	for name, value := range p.own.GetAllSessionVariables() {
-		if reflect.DeepEqual(value, has[name]) {
+		if reflect.DeepEqual(value, has[name]) || storage.CountsWarnings(name) {
 			continue
 		}
 		if err := own.SetSessionVariable(probe, name, value); err != nil {
