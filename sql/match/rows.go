@@ -22,7 +22,7 @@ var _ gsql.CollationCoercible = (*Rows)(nil)
 // compareRows makes a Rows of a comparison; nil if it does not compare rows.
 func compareRows(ctx *gsql.Context, test gsql.Expression) (gsql.Expression, error) {
 	left, right := test.Children()[0], test.Children()[1]
-	if !types.IsTuple(left.Type()) || types.NumColumns(left.Type()) != types.NumColumns(right.Type()) {
+	if madeByPlanner(test) || !types.IsTuple(left.Type()) || types.NumColumns(left.Type()) != types.NumColumns(right.Type()) {
 		return nil, nil
 	}
 	out := &Rows{BinaryExpressionStub: expression.BinaryExpressionStub{LeftChild: left, RightChild: right}, test: test}
@@ -50,6 +50,18 @@ func compareRows(ctx *gsql.Context, test gsql.Expression) (gsql.Expression, erro
 		out.order = append(out.order, order)
 	}
 	return out, nil
+}
+
+// madeByPlanner tells whether an equality of rows is of a join's sorted sides, which wants it as it is: a client's was written as those of
+// the columns.
+func madeByPlanner(test gsql.Expression) bool {
+	equals, ok := test.(*expression.Equals)
+	if !ok {
+		return false
+	}
+	_, left := equals.Left().(expression.Tuple)
+	_, right := equals.Right().(expression.Tuple)
+	return left && right
 }
 
 // columnOf gives what reads a column of a row where the values of both rows are one behind the other.
