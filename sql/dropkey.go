@@ -14,13 +14,19 @@ import (
 // the same ALTER TABLE adds one, or foreign keys are not looked at.
 func keepNeededKey(ctx *gsql.Context, _ *analyzer.Analyzer, node gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
 	var err error
+	var dropped []string // columns, which is refused by itself if a foreign key refers to them
 	transform.Inspect(node, func(n gsql.Node) bool {
 		switch n := n.(type) {
 		case *plan.Block:
+			for _, c := range n.Children() {
+				if drop, ok := c.(*plan.DropColumn); ok {
+					dropped = append(dropped, strings.ToLower(drop.Column))
+				}
+			}
 			return !slices.ContainsFunc(n.Children(), addsKey)
 		case *plan.AlterPK:
 			if n.Action == plan.PrimaryKeyAction_Drop && err == nil {
-				err = refuseNeeded(ctx, n)
+				err = refuseNeeded(ctx, n, dropped)
 			}
 		}
 		return err == nil
@@ -38,7 +44,7 @@ func addsKey(n gsql.Node) bool {
 	return false
 }
 
-func refuseNeeded(ctx *gsql.Context, n *plan.AlterPK) error {
+func refuseNeeded(ctx *gsql.Context, n *plan.AlterPK, dropped []string) error {
 	checks, err := ctx.GetSessionVariable(ctx, "foreign_key_checks")
 	if err != nil || checks == int8(0) {
 		return err
@@ -69,7 +75,8 @@ func refuseNeeded(ctx *gsql.Context, n *plan.AlterPK) error {
 		}
 	}
 	for _, key := range referring {
-		if onlyPrimary(indexes, key.ParentColumns) {
+		goes := slices.ContainsFunc(key.ParentColumns, func(c string) bool { return slices.Contains(dropped, strings.ToLower(c)) })
+		if !goes && onlyPrimary(indexes, key.ParentColumns) {
 			return gsql.ErrForeignKeyDropIndex.New("PRIMARY", key.Name)
 		}
 	}
