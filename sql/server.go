@@ -117,6 +117,7 @@ const (
 	limitRule
 	eitherRule
 	fitRule
+	keyRule
 )
 
 // openEngine makes the SQL engine over the store.
@@ -131,7 +132,7 @@ func (s *Server) openEngine() error {
 	a := function.AddRules(analyzer.NewBuilder(s.provider)).AddPreAnalyzeRule(killRule, s.refuseKill).AddPreAnalyzeRule(limitRule, limitNulls).AddPreAnalyzeRule(loadRule, loadInserts).
 		AddPreAnalyzeRule(floatRule, compareFloats).AddPreAnalyzeRule(collationRule, apartCollations).AddPreAnalyzeRule(apartRule, tellApart).AddPreAnalyzeRule(onesidedRule, liftOnesided).AddPostAnalyzeRule(askRule, askViews).AddPostAnalyzeRule(showRule, showDefinitions).
 		AddPostAnalyzeRule(unionRule, countUnion).AddPostAnalyzeRule(nullSafeRule, compareNullSafe).
-		AddPostAnalyzeRule(commitRule, keepTransaction).Build()
+		AddPostAnalyzeRule(keyRule, keepNeededKey).AddPostAnalyzeRule(commitRule, keepTransaction).Build()
 	correct(a)
 	a.ExecBuilder = planKeeper{newExecution(s.require, func(ctx *gsql.Context, statement string) (gsql.Node, error) {
 		return s.engine.AnalyzeQuery(ctx, statement)

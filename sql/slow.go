@@ -106,5 +106,16 @@ func (k planKeeper) Build(ctx *gsql.Context, node gsql.Node, row gsql.Row) (gsql
 	if s, err := session(ctx); err == nil && s.Planned(node) {
 		k.monitor(s, node)
 	}
-	return k.NodeExecBuilder.Build(ctx, node, row)
+	counted, more, err := countReplaced(node)
+	if err != nil {
+		return nil, err
+	}
+	if counted == nil {
+		return k.NodeExecBuilder.Build(ctx, node, row)
+	}
+	rows, err := k.NodeExecBuilder.Build(ctx, counted, row)
+	if err != nil {
+		return nil, err
+	}
+	return &replacedIter{rows, more}, nil
 }

@@ -62,6 +62,9 @@ func (r pass) markDigits(e ast.Expr) ast.Expr {
 func compareDigits(ctx *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
 	return transform.NodeExprsWithOpaque(n, func(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
 		if b, ok := e.(*expression.Between); ok {
+			if years := literalYears(b.Children()); years != nil {
+				return expression.NewBetween(years[0], years[1], years[2]), transform.NewTree, nil
+			}
 			return b, transform.SameTree, refuseRows(b.Children())
 		}
 		c, ok := e.(expression.Comparer)
@@ -84,6 +87,16 @@ func compareDigits(ctx *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan
 
 // compareNumber does so for a comparison of numbers.
 func compareNumber(ctx *gsql.Context, c expression.Comparer) (gsql.Expression, transform.TreeIdentity, error) {
+	if in, ok := c.(*expression.InTuple); ok {
+		if list, ok := in.Right().(expression.Tuple); ok {
+			if years := literalYears(append([]gsql.Expression{in.Left()}, list...)); years != nil {
+				return expression.NewInTuple(years[0], expression.NewTuple(years[1:]...)), transform.NewTree, nil
+			}
+		}
+	} else if years := literalYears(c.Children()); years != nil {
+		out, err := c.WithChildren(years...)
+		return out, transform.NewTree, err
+	}
 	l, isLeft := c.Left().(*marked)
 	r, isRight := c.Right().(*marked)
 	switch {

@@ -73,11 +73,11 @@ func exactCase(c *expression.Case) []gsql.Expression {
 	return nil
 }
 
-// exactList gives IN so that it looks an integer up among those of the other sign as they are: the SQL engine takes them for what their
-// bits would be in its own type.
+// exactList gives IN so that it looks an integer up among those of the other sign, and a year among numbers that are none, as they are:
+// the SQL engine takes them for what their bits would be in its own type, and for the year 0.
 func exactList(ctx *gsql.Context, in expression.Comparer) (gsql.Expression, transform.TreeIdentity, error) {
 	list, ok := in.Right().(expression.Tuple)
-	if !ok || !slices.ContainsFunc(list, otherSign(in.Left().Type())) {
+	if !ok || !types.IsYear(in.Left().Type()) && !slices.ContainsFunc(list, otherSign(in.Left().Type())) {
 		return in, transform.SameTree, nil
 	}
 	if _, hashed := in.(*expression.HashInTuple); hashed {

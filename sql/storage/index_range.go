@@ -289,6 +289,9 @@ func (b *rangeBuilder) encode(i int, key any, typ gsql.Type) (value redo.Value, 
 		return redo.Value{}, false, false
 	}
 	exact = inRange == gsql.InRange && sameValue(b.ctx, field.Type, typ, key, converted)
+	if !exact && types.IsYear(field.Type) {
+		return redo.Value{}, false, false // 24 would be 2024, which is not near to it
+	}
 	value, err = field.Encode(b.ctx, converted)
 	return value, exact && err == nil, err == nil
 }
@@ -321,7 +324,7 @@ func sameValue(ctx *gsql.Context, column, typ gsql.Type, key, converted any) boo
 // text as the column's collation wants.
 func boundType(column, typ gsql.Type) gsql.Type {
 	switch {
-	case types.IsInteger(column), types.IsDecimal(column) && (typ == nil || types.IsNumber(typ)):
+	case types.IsInteger(column), types.IsYear(column), types.IsDecimal(column) && (typ == nil || types.IsNumber(typ)):
 		return types.InternalDecimalType
 	case types.IsFloat(column) && typ != nil && !types.IsFloat(typ):
 		return types.Float64

@@ -25,7 +25,39 @@ func keyTypeOf(t gsql.Type) gsql.Type {
 	if d, ok := t.(gsql.DatetimeType); ok {
 		return timeKeyType{d}
 	}
+	if y, ok := t.(gsql.YearType); ok && types.IsYear(t) {
+		return yearKeyType{y}
+	}
 	return t
+}
+
+// yearKeyType is to YEARs what keyType is to whole numbers.
+type yearKeyType struct{ gsql.YearType }
+
+// Convert implements gsql.Type.
+func (t yearKeyType) Convert(ctx context.Context, v any) (any, gsql.ConvertInRange, error) {
+	out, in, err := t.YearType.Convert(ctx, v)
+	number, made, ok := twoNumbers(ctx, v, out)
+	if err == nil && ok && number.Equal(made) {
+		return out, in, nil
+	}
+	if number, isNumber := datatype.Number(ctx, v); isNumber {
+		return number, gsql.InRange, nil
+	}
+	return out, in, err
+}
+
+// Compare implements gsql.Type.
+func (t yearKeyType) Compare(ctx context.Context, a, b any) (int, error) {
+	return types.InternalDecimalType.Compare(ctx, a, b)
+}
+
+// Equals implements gsql.Type.
+func (t yearKeyType) Equals(other gsql.Type) bool {
+	if k, ok := other.(yearKeyType); ok {
+		other = k.YearType
+	}
+	return t.YearType.Equals(other)
 }
 
 // Convert implements gsql.Type.
