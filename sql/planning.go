@@ -22,7 +22,7 @@ var unnesting = map[string]bool{"unnestInSubqueries": true, "unnestExistsSubquer
 // engine keeps those of an INSERT, UPDATE or DELETE of one table nowhere else.
 var forAll = sync.OnceFunc(func() {
 	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRule(), analyzer.Rule{Id: deleteRule, Apply: keepDelete}, analyzer.Rule{Id: limitRule, Apply: limitNulls}, analyzer.Rule{Id: eitherRule, Apply: noteEither},
-		analyzer.Rule{Id: fitRule, Apply: assignFitting})
+		analyzer.Rule{Id: fitRule, Apply: assignFitting}, analyzer.Rule{Id: lockRule, Apply: mayLock})
 	for i, r := range analyzer.OnceAfterAll {
 		if r.Id.String() == "applyTriggers" {
 			analyzer.OnceAfterAll[i].Apply = apart(inBlocks(inDatabaseOfTable(asDefiner(r.Apply))))

@@ -117,6 +117,7 @@ const (
 	limitRule
 	eitherRule
 	fitRule
+	lockRule
 )
 
 // openEngine makes the SQL engine over the store.
