@@ -189,9 +189,9 @@ func (p *probe) session(ctx *gsql.Context) (probe *gsql.Context, end func(), err
 	own := storage.NewSession(base, p.own.Store(), "find")
 	probe = gsql.NewContext(ctx, gsql.WithSession(own))
 	probe.SetCurrentDatabase(ctx.GetCurrentDatabase())
-	has := own.GetAllSessionVariables()
-	for name, value := range p.own.GetAllSessionVariables() {
-		if reflect.DeepEqual(value, has[name]) || storage.CountsWarnings(name) {
+	has := base.GetAllSessionVariables()
+	for name, value := range p.own.BaseSession.GetAllSessionVariables() { // without those that the session computes
+		if reflect.DeepEqual(value, has[name]) {
 			continue
 		}
 		if err := own.SetSessionVariable(probe, name, value); err != nil {

@@ -23,7 +23,7 @@ var unnesting = map[string]bool{"unnestInSubqueries": true, "unnestExistsSubquer
 var forAll = sync.OnceFunc(func() {
 	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, function.FirstRules()...)
 	analyzer.AlwaysBeforeDefault = append(analyzer.AlwaysBeforeDefault, analyzer.Rule{Id: deleteRule, Apply: keepDelete}, analyzer.Rule{Id: limitRule, Apply: limitNulls}, analyzer.Rule{Id: eitherRule, Apply: noteEither},
-		analyzer.Rule{Id: fitRule, Apply: assignFitting})
+		analyzer.Rule{Id: fitRule, Apply: assignFitting}, analyzer.Rule{Id: lockRule, Apply: mayLock})
 	for i, r := range analyzer.OnceAfterAll {
 		if r.Id.String() == "applyTriggers" {
 			analyzer.OnceAfterAll[i].Apply = apart(inBlocks(inDatabaseOfTable(asDefiner(r.Apply))))

@@ -118,6 +118,7 @@ const (
 	eitherRule
 	fitRule
 	keyRule
+	lockRule
 )
 
 // openEngine makes the SQL engine over the store.

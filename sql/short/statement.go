@@ -10,6 +10,7 @@ import (
 	"github.com/dolthub/vitess/go/sqltypes"
 	querypb "github.com/dolthub/vitess/go/vt/proto/query"
 
+	"redoubt/engine/lock"
 	"redoubt/engine/txn"
 	"redoubt/scn"
 	"redoubt/sql/storage"
@@ -218,6 +219,9 @@ func (s *Statement) allowed(ctx *gsql.Context, p *plan) bool {
 func privileges(a action) []gsql.PrivilegeType {
 	switch a := a.(type) {
 	case *query:
+		if a.lock.set && a.lock.mode == lock.Exclusive { // DELETE or LOCK TABLES would do, too: the full way knows
+			return []gsql.PrivilegeType{gsql.PrivilegeType_Select, gsql.PrivilegeType_Update}
+		}
 		return []gsql.PrivilegeType{gsql.PrivilegeType_Select}
 	case *change:
 		return []gsql.PrivilegeType{gsql.PrivilegeType_Select, gsql.PrivilegeType_Update}

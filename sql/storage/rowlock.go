@@ -79,6 +79,16 @@ func lockBelow(n gsql.Node) *RowLock {
 	}
 }
 
+// LockedTable gives the table that a node reads FOR UPDATE, nil if it is none.
+func LockedTable(n gsql.Node) *Table {
+	if node, ok := n.(gsql.TableNode); ok {
+		if t, ok := baseTable(node.UnderlyingTable()); ok && t.lock != nil && t.lock.ask.Update {
+			return t
+		}
+	}
+	return nil
+}
+
 // TableOf gives the stored table that a node of a plan is, nil if it is none.
 func TableOf(n gsql.Node) *Table {
 	if node, ok := n.(gsql.TableNode); ok {

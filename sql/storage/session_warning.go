@@ -97,11 +97,6 @@ const (
 	ErrorCountVariable   = "error_count"
 )
 
-// CountsWarnings tells whether a variable, by its name in lower case, counts warnings: it cannot be set.
-func CountsWarnings(name string) bool {
-	return name == WarningCountVariable || name == ErrorCountVariable
-}
-
 // counted gives a variable that counts warnings.
 func (s *Session) counted(name string) (count uint64, ok bool) {
 	switch strings.ToLower(name) {
