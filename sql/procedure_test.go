@@ -1,6 +1,10 @@
 package sql
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 // A SELECT of a procedure, and a cursor, show what there was when they were run.
 func TestProcedureReadsInOrder(t *testing.T) {
@@ -93,4 +97,45 @@ func TestProcedureEndsTransaction(t *testing.T) {
 		r.exec("CREATE PROCEDURE p() BEGIN "+body+"; END", "CALL p()", "DROP PROCEDURE p")
 	}
 	r.want("SELECT id FROM t", "1", "2")
+}
+
+// TestProcedureOfOneStatement: a procedure without BEGIN and END finds its parameters wherever one with them does.
+func TestProcedureOfOneStatement(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE TABLE t (a INT PRIMARY KEY, b INT, c DATE)", "INSERT INTO t VALUES (1, 10, '2024-01-01'), (2, 20, NULL), (3, 30, '2024-03-01')")
+	for i, body := range []string{
+		"SELECT a FROM t WHERE a BETWEEN x AND x + 1", "SELECT x IS NULL, a FROM t ORDER BY a = x DESC, a LIMIT 2",
+		"SELECT t.a FROM t JOIN t u ON t.a = u.a + x WHERE EXISTS (SELECT 1 FROM t v WHERE v.a = x)", "SELECT b FROM t GROUP BY b HAVING b > 10 * x",
+		"SELECT DATE_ADD(c, INTERVAL x DAY) FROM t WHERE a = 1", "IF x IS NULL THEN SELECT 'none'; ELSE SELECT 'one'; END IF",
+		"CASE x WHEN 2 THEN SELECT 'two'; ELSE SELECT 'other'; END CASE", "SELECT x",
+	} {
+		name := fmt.Sprintf("p%d", i)
+		r.exec("CREATE PROCEDURE "+name+"(x INT) "+body, "CREATE PROCEDURE "+name+"_block(x INT) BEGIN "+body+"; END")
+		want := [][]string{{"2", "3"}, {"0|2", "0|1"}, {"3"}, {"30"}, {"2024-01-03"}, {"one"}, {"two"}, {"2"}}[i]
+		r.want("CALL "+name+"(2)", want...)
+		r.want("CALL "+name+"_block(2)", want...)
+	}
+	r.exec("CREATE PROCEDURE add_to(x INT) UPDATE t SET b = b + x WHERE a BETWEEN x AND x + 1", "CREATE PROCEDURE put(x INT) INSERT INTO t VALUES (x, x, NULL)",
+		"CREATE PROCEDURE fill(x INT) WHILE x > 0 DO INSERT INTO t VALUES (100 + x, x, NULL); SET x = x - 1; END WHILE", "CREATE PROCEDURE again(x INT) CALL put(x + 1)",
+		"CREATE PROCEDURE more(INOUT x INT) SET x = x + 1", "SET @n = 5")
+	r.exec("CALL add_to(2)", "CALL put(50)", "CALL fill(2)", "CALL again(60)")
+	r.want("SELECT a, b FROM t", "1|10", "2|22", "3|32", "50|50", "61|61", "101|1", "102|2")
+	r.restart()
+	r.exec("CALL put(70)")
+	r.want("SELECT b FROM t WHERE a = 70", "70")
+}
+
+// TestProcedureNamesColumns: what a procedure shows has the name that it is written by, not that of what carries the value.
+func TestProcedureNamesColumns(t *testing.T) {
+	r := start(t)
+	r.exec("CREATE PROCEDURE p(x INT) BEGIN DECLARE total INT DEFAULT 3; SELECT total, x, x + 1 AS next, total IS NULL, DATE_ADD('2024-01-01', INTERVAL x DAY); END")
+	rows, err := r.db.Query("CALL p(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if want := "total x next total is null date_add('2024-01-01', interval x day)"; err != nil || !strings.EqualFold(strings.Join(names, " "), want) {
+		t.Errorf("%q, %v", names, err)
+	}
 }

@@ -21,8 +21,12 @@ func procedure(spec *ast.ProcedureSpec) {
 	for i := range spec.Params {
 		scope[strings.ToLower(spec.Params[i].Name)] = &spec.Params[i].Type
 	}
-	if block, ok := spec.Body.(*ast.BeginEndBlock); ok {
-		scope.block(block)
+	switch body := spec.Body.(type) {
+	case nil:
+	case *ast.BeginEndBlock:
+		scope.block(body)
+	default:
+		spec.Body = single(scope.statement(body))
 	}
 }
 
@@ -184,7 +188,7 @@ func (l locals) choice(s *ast.IfStatement) ast.Statements {
 	for i := range s.Conditions {
 		c := &s.Conditions[i]
 		c.Statements = l.all(c.Statements)
-		if holds(c.Expr, isSubquery) || holds(c.Expr, isExists) {
+		if isCarried(c.Expr) {
 			before = append(before, l.carry(reflect.ValueOf(&c.Expr).Elem())...)
 		} else {
 			c.Expr = l.condition(c.Expr)
@@ -192,6 +196,14 @@ func (l locals) choice(s *ast.IfStatement) ast.Statements {
 	}
 	s.Else = l.all(s.Else)
 	return append(before, s)
+}
+
+// isCarried tells whether there is, below a node, what the engine does not look into for variables.
+func isCarried(n ast.SQLNode) bool { return holds(n, isSubquery) || holds(n, isExists) || holds(n, isInterval) }
+
+func isInterval(n ast.SQLNode) bool {
+	_, ok := n.(*ast.IntervalExpr)
+	return ok
 }
 
 func isExists(n ast.SQLNode) bool {
@@ -205,7 +217,7 @@ func (l locals) set(s *ast.Set) ast.Statements {
 	for _, x := range s.Exprs {
 		one := &ast.Set{Comments: s.Comments, Exprs: ast.SetVarExprs{x}}
 		local := x.Scope == ast.SetScope_None && x.Name.Qualifier.IsEmpty() && l[x.Name.Name.Lowered()] != nil
-		if holds(x.Expr, isSubquery) || holds(x.Expr, isExists) {
+		if isCarried(x.Expr) {
 			out = append(out, l.carry(reflect.ValueOf(&x.Expr).Elem())...)
 		} else if local || x.Scope == ast.SetScope_User {
 			x.Expr = l.condition(x.Expr)
@@ -259,6 +271,9 @@ func (l locals) typeOf(c *ast.ColName) *ast.ColumnType {
 // carried gives a statement with user variables in the place of local ones, behind what sets them. The engine finds
 // variables in simple statements itself; it would find them in WHERE of others, too, so those are carried as a whole.
 func (l locals) carried(s ast.Statement) ast.Statements {
+	if query, ok := s.(*ast.Select); ok && query.Into == nil {
+		l.name(query)
+	}
 	l.into(s)
 	if isSimple(s) {
 		replaceAll(reflect.ValueOf(s), func(e ast.Expr) ast.Expr {
@@ -273,9 +288,22 @@ func (l locals) carried(s ast.Statement) ast.Statements {
 	return append(l.carry(reflect.ValueOf(s)), s)
 }
 
+// name names what a client is shown, and has variables in it, by how it was written.
+func (l locals) name(query *ast.Select) {
+	for _, x := range query.SelectExprs {
+		a, ok := x.(*ast.AliasedExpr)
+		if ok && a.As.IsEmpty() && holds(a.Expr, func(n ast.SQLNode) bool {
+			c, ok := n.(*ast.ColName)
+			return ok && l.typeOf(c) != nil
+		}) {
+			a.As = ast.NewColIdent(ast.String(a.Expr))
+		}
+	}
+}
+
 // isSimple tells whether a statement has expressions only where the engine looks for variables.
 func isSimple(s ast.Statement) bool {
-	if holds(s, isSubquery) || holds(s, isExists) {
+	if isCarried(s) {
 		return false
 	}
 	switch s := s.(type) {
