@@ -199,7 +199,9 @@ func (l locals) choice(s *ast.IfStatement) ast.Statements {
 }
 
 // isCarried tells whether there is, below a node, what the engine does not look into for variables.
-func isCarried(n ast.SQLNode) bool { return holds(n, isSubquery) || holds(n, isExists) || holds(n, isInterval) }
+func isCarried(n ast.SQLNode) bool {
+	return holds(n, isSubquery) || holds(n, isExists) || holds(n, isInterval)
+}
 
 func isInterval(n ast.SQLNode) bool {
 	_, ok := n.(*ast.IntervalExpr)
