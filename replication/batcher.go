@@ -98,8 +98,8 @@ func (b *batcher) land() {
 		}
 		<-b.slots
 		if b.forget(f) { // before its proposers are answered: then they reuse what acknowledge.go looks at
+			b.node.counters.note(f, err) // before they are answered, so that who asks then finds it counted
 			f.land(err, r, f.future.Index())
-			b.node.counters.note(f, err)
 		}
 	}
 }
@@ -215,8 +215,8 @@ func (b *batcher) crash(err error) {
 	defer b.mu.Unlock()
 	for _, f := range b.flights {
 		f.turn(telemetry.QuorumAck, telemetry.LogFileSync)
-		f.land(err, nil, 0)
 		b.node.counters.note(f, err)
+		f.land(err, nil, 0)
 	}
 	clear(b.flights)
 }
