@@ -57,10 +57,6 @@ func refuseNeeded(ctx *gsql.Context, n *plan.AlterPK, dropped []string) error {
 	if !ok {
 		return nil
 	}
-	indexes, err := table.GetIndexes(ctx)
-	if err != nil {
-		return err
-	}
 	declared, err := table.GetDeclaredForeignKeys(ctx)
 	if err != nil {
 		return err
@@ -70,40 +66,29 @@ func refuseNeeded(ctx *gsql.Context, n *plan.AlterPK, dropped []string) error {
 		return err
 	}
 	for _, key := range declared {
-		if onlyPrimary(indexes, key.Columns) {
-			return gsql.ErrForeignKeyDropIndex.New("PRIMARY", key.Name)
+		if err := needsPrimary(ctx, table, key.Columns, key.Name); err != nil {
+			return err
 		}
 	}
 	for _, key := range referring {
 		goes := slices.ContainsFunc(key.ParentColumns, func(c string) bool { return slices.Contains(dropped, strings.ToLower(c)) })
-		if !goes && onlyPrimary(indexes, key.ParentColumns) {
-			return gsql.ErrForeignKeyDropIndex.New("PRIMARY", key.Name)
+		if goes {
+			continue
+		}
+		if err := needsPrimary(ctx, table, key.ParentColumns, key.Name); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// onlyPrimary tells whether columns are the first ones of the primary key, in any order, and of no other index.
-func onlyPrimary(indexes []gsql.Index, columns []string) bool {
-	primary := false
-	for _, index := range indexes {
-		if !beginsWith(index, columns) {
-			continue
-		}
-		if index.ID() != "PRIMARY" {
-			return false
-		}
-		primary = true
+// needsPrimary refuses to drop the primary key if a foreign key has it for its columns, and no other index.
+func needsPrimary(ctx *gsql.Context, table gsql.ForeignKeyTable, columns []string, foreignKey string) error {
+	if _, serves, err := plan.FindFKIndexWithPrefix(ctx, table, columns, false); err != nil || !serves {
+		return err
 	}
-	return primary
-}
-
-func beginsWith(index gsql.Index, columns []string) bool {
-	expressions := index.Expressions() // table.column
-	if len(expressions) < len(columns) {
-		return false
+	if _, other, err := plan.FindFKIndexWithPrefix(ctx, table, columns, false, "PRIMARY"); err != nil || other {
+		return err
 	}
-	return !slices.ContainsFunc(expressions[:len(columns)], func(e string) bool {
-		return !slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(e[strings.LastIndexByte(e, '.')+1:], c) })
-	})
+	return gsql.ErrForeignKeyDropIndex.New("PRIMARY", foreignKey)
 }

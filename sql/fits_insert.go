@@ -10,10 +10,10 @@ import (
 // fittedRows are the rows that an INSERT or REPLACE puts into a table, with values that its columns hold: see fits.
 type fittedRows struct {
 	gsql.Node
-	schema  gsql.Schema
-	columns []int             // those of which nearest knows the values
-	ignore  bool              // the nearest value, and a warning
-	compute []gsql.Expression // assignments to the generated columns, for a row that is not as it was given
+	schema   gsql.Schema
+	columns  []int         // those of which nearest knows the values
+	ignore   bool          // the nearest value, and a warning
+	computed *computedRows // computes the generated columns of a row that is not as it was given; nil: there are none
 }
 
 // fitInserted gives an INSERT of such rows; nil if it is one, or has no column to look at.
@@ -30,12 +30,12 @@ func fitInserted(n *plan.InsertInto) (gsql.Node, error) {
 	if len(rows.columns) == 0 {
 		return nil, nil
 	}
-	computed, found, err := generated(nil, rows.schema)
+	assignments, found, err := generated(nil, rows.schema)
 	if err != nil {
 		return nil, err
 	}
 	if found {
-		rows.compute = computed
+		rows.computed = &computedRows{width: len(rows.schema), columns: assignments}
 	}
 	return n.WithSource(rows), nil
 }
@@ -85,9 +85,8 @@ func (i *fittedIter) Next(ctx *gsql.Context) (gsql.Row, error) {
 		ctx.Warn(wrong.errno, "%s", text)
 		fitted[at], changed = v, true
 	}
-	if !changed || i.rows.compute == nil {
+	if !changed || i.rows.computed == nil {
 		return row, nil
 	}
-	computed := &computedRows{width: len(i.rows.schema), columns: i.rows.compute}
-	return computed.compute(ctx, row)
+	return i.rows.computed.compute(ctx, row)
 }

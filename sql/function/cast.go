@@ -7,13 +7,13 @@ import (
 	"strings"
 	"time"
 
-	"redoubt/sql/numeral"
-
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/dolthub/vitess/go/sqltypes"
 	"github.com/shopspring/decimal"
+
+	"redoubt/sql/numeral"
 )
 
 // castTo defines a CAST: the function is called with the value, then with the numbers in the parentheses of the type.

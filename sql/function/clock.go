@@ -6,13 +6,13 @@ import (
 	"strings"
 	"time"
 
-	"redoubt/sql/numeral"
-
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	enginefunction "github.com/dolthub/go-mysql-server/sql/expression/function"
 	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/dolthub/vitess/go/sqltypes"
 	"github.com/shopspring/decimal"
+
+	"redoubt/sql/numeral"
 )
 
 // spanMax is the largest TIME, in microseconds.

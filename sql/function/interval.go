@@ -5,13 +5,13 @@ import (
 	"strings"
 	"time"
 
-	"redoubt/sql/numeral"
-
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/dolthub/vitess/go/sqltypes"
 	"github.com/shopspring/decimal"
+
+	"redoubt/sql/numeral"
 )
 
 // unit is what an interval counts, in the parts that its value is written in.

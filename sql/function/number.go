@@ -5,12 +5,12 @@ import (
 	"math/big"
 	"time"
 
-	"redoubt/sql/numeral"
-
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/shopspring/decimal"
+
+	"redoubt/sql/numeral"
 )
 
 // class is how arithmetic treats an operand. A later class wins over an earlier one.

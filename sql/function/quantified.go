@@ -6,6 +6,7 @@ import (
 	gsql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/expression"
 	"github.com/dolthub/go-mysql-server/sql/plan"
+	"github.com/dolthub/go-mysql-server/sql/transform"
 	"github.com/dolthub/go-mysql-server/sql/types"
 	ast "github.com/dolthub/vitess/go/vt/sqlparser"
 
@@ -68,7 +69,11 @@ func (q *quantified) prepare() error {
 	default:
 		return gsql.ErrSyntaxError.New("no comparison with ALL or ANY: " + q.operator)
 	}
-	return nil
+	var err error
+	q.comparison, _, err = transform.Expr(q.comparison, func(e gsql.Expression) (gsql.Expression, transform.TreeIdentity, error) {
+		return match.Exactly(gsql.NewEmptyContext(), e)
+	})
+	return err
 }
 
 // FunctionName implements gsql.FunctionExpression.
@@ -124,13 +129,9 @@ func (q *quantified) Eval(ctx *gsql.Context, row gsql.Row) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	comparison, _, err := match.Exactly(ctx, q.comparison)
-	if err != nil {
-		return nil, err
-	}
 	var result any = q.all // of no rows
 	for _, r := range rows {
-		met, err := comparison.Eval(ctx, gsql.Row{value, r})
+		met, err := q.comparison.Eval(ctx, gsql.Row{value, r})
 		switch {
 		case err != nil:
 			return nil, err

@@ -25,12 +25,14 @@ import (
 //	WHERE s          ->  WHERE number(s)
 func compareTexts(ctx *gsql.Context, _ *analyzer.Analyzer, n gsql.Node, _ *plan.Scope, _ analyzer.RuleSelector, _ *gsql.QueryFlags) (gsql.Node, transform.TreeIdentity, error) {
 	t := &textComparisons{ctx, changesFound(n)}
-	n, sameConditions, err := transform.NodeWithOpaque(n, t.condition)
-	if err != nil {
-		return nil, transform.SameTree, err
-	}
-	n, same, err := transform.NodeExprsWithOpaque(n, t.expression)
-	return n, same && sameConditions, err
+	return transform.NodeWithOpaque(n, func(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
+		n, same, err := transform.OneNodeExpressions(n, t.expression)
+		if err != nil {
+			return nil, transform.SameTree, err
+		}
+		n, sameCondition := t.condition(n)
+		return n, same && sameCondition, nil
+	})
 }
 
 // changesFound tells whether a statement changes rows that it finds by its conditions, and not IGNORE.
@@ -51,18 +53,18 @@ type textComparisons struct {
 }
 
 // condition puts right the condition of a node.
-func (t *textComparisons) condition(n gsql.Node) (gsql.Node, transform.TreeIdentity, error) {
+func (t *textComparisons) condition(n gsql.Node) (gsql.Node, transform.TreeIdentity) {
 	switch n := n.(type) {
 	case *plan.Filter:
 		if truth, changed := t.truth(n.Expression); changed {
-			return plan.NewFilter(truth, n.Child), transform.NewTree, nil
+			return plan.NewFilter(truth, n.Child), transform.NewTree
 		}
 	case *plan.Having:
 		if truth, changed := t.truth(n.Cond); changed {
-			return plan.NewHaving(truth, n.Child), transform.NewTree, nil
+			return plan.NewHaving(truth, n.Child), transform.NewTree
 		}
 	}
-	return n, transform.SameTree, nil
+	return n, transform.SameTree
 }
 
 // truth gives a text as a number.
