@@ -5,17 +5,10 @@ const replaceView = "CREATE OR REPLACE"
 
 // rewriteAlterView makes ALTER VIEW a CREATE OR REPLACE VIEW. Who runs it looks whether the view is there: ReplacingView tells.
 func rewriteAlterView(list []Token, edits []edit) []edit {
-	first := tokenAt(list, 0)
-	if !first.Is("ALTER") || !tokenAt(list, 1).IsAny("VIEW", "ALGORITHM", "DEFINER", "SQL") {
+	if !tokenAt(list, 1).IsAny("VIEW", "ALGORITHM", "DEFINER", "SQL") || viewAt(list, "ALTER") == 0 {
 		return edits
 	}
-	i := 1
-	for i < len(list) && !list[i].IsAny("VIEW", "EVENT", "AS") {
-		i++
-	}
-	if !tokenAt(list, i).Is("VIEW") {
-		return edits
-	}
+	first := list[0]
 	return append(edits, edit{first.Start, first.End, replaceView})
 }
 

@@ -28,10 +28,20 @@ func beginsQuery(list []Token, i int) bool {
 	return tokenAt(list, i).IsAny("SELECT", "WITH", "TABLE", "VALUES")
 }
 
+// viewAt finds the word VIEW in a statement that begins with a word, CREATE or ALTER; 0 if the statement is not about a view.
+func viewAt(list []Token, first string) int {
+	i := slices.IndexFunc(list, func(t Token) bool {
+		return t.IsAny("VIEW", "TABLE", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "AS")
+	})
+	if !tokenAt(list, 0).Is(first) || !tokenAt(list, i).Is("VIEW") {
+		return 0
+	}
+	return i
+}
+
 // createView finds, in CREATE VIEW, the index of the word AS before the query; 0 if the statement is another.
 func createView(list []Token) int {
-	view := slices.IndexFunc(list, func(t Token) bool { return t.IsAny("VIEW", "TABLE", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT") })
-	if !tokenAt(list, 0).Is("CREATE") || view < 0 || !list[view].Is("VIEW") {
+	if viewAt(list, "CREATE") == 0 {
 		return 0
 	}
 	return max(slices.IndexFunc(list, func(t Token) bool { return t.Is("AS") }), 0)
